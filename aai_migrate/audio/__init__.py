@@ -1,0 +1,1 @@
+"""Audio in: formats, WAV files, conversion between encodings, chunks and pace."""

@@ -1,0 +1,112 @@
+"""Keys and tokens, kept where no log, repr or traceback shows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn
+
+from attrs import field, frozen
+
+from .errors import ConfigError
+
+
+class Secret:
+    """A string that shows itself to :meth:`reveal` only.
+
+    ``repr``, ``str``, formatting, pickling and copying give the mask or fail, so that a secret cannot
+    leave by accident.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """Return the value itself: for the one place that writes it to the wire."""
+        return self.__value
+
+    def redact(self, text: str) -> str:
+        """Return *text* without the value."""
+        return text.replace(self.__value, "***") if len(self.__value) >= 4 else text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.__value == other.__value
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+
+@frozen
+class Credential:
+    """What a vendor is shown at the handshake: a long-lived key or a short-lived token."""
+
+    secret: Secret = field()
+    kind: Literal["key", "token"] = "key"
+
+
+CredentialSource = Callable[[], Credential | None]
+
+
+def credential(value: str, name: str, kind: Literal["key", "token"] = "key") -> Credential:
+    """Return *value* as a credential.
+
+    Args:
+        value: the key or token as the caller gave it; blanks around it are dropped.
+        name: what to call it in an error, such as ``ASSEMBLYAI_API_KEY``.
+    Raises:
+        ConfigError: it is empty, or holds characters that no HTTP header may carry.
+    """
+    value = value.strip(" \t")
+    if not value:
+        raise ConfigError(f"{name} is empty; set it to your key")
+    if not value.isascii() or not value.isprintable():
+        raise ConfigError(f"{name} holds a line break or another character that no key has; copy the key again")
+    return Credential(Secret(value), kind)
+
+
+def credential_source(
+    provider: str, env: str | None, api_key: Any = None, token: Any = None
+) -> CredentialSource:
+    """Return what yields the credential of each new connection.
+
+    Args:
+        provider: the provider's name, for errors.
+        env: the environment variable that holds the key; None where the provider needs no key.
+        api_key: the key, or a callable that yields one.
+        token: a temporary token, or a callable that yields a fresh one for every connection.
+    Raises:
+        ConfigError: both or neither are given, or what is given cannot be a key.
+    """
+    if api_key is not None and token is not None:
+        raise ConfigError("give api_key or token, not both")
+    kind: Literal["key", "token"] = "key" if token is None else "token"
+    name = "api_key" if token is None else "token"
+    value = api_key if token is None else token
+    if value is None:
+        if env is None:
+            return lambda: None
+        value, name = os.environ.get(env), env
+        if value is None:
+            raise ConfigError(f"{provider} needs a key: set {env}, or pass api_key=…")
+    if callable(value):
+        return lambda: credential(_text(value(), name), name, kind)
+    fixed = credential(_text(value, name), name, kind)
+    return lambda: fixed
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
+    return value

@@ -1,0 +1,134 @@
+"""Everything this library raises.
+
+::
+
+    AaiMigrateError
+    ├── ConfigError                 a setting is wrong; nothing was dialled
+    │   ├── UnsupportedOption       this vendor or model lacks the option
+    │   └── MissingExtra            a package that an extra installs is not there
+    ├── AudioError                  audio is not what it was declared to be
+    │   └── AudioRateMismatch       bytes per second do not match the declared format
+    ├── ProviderError               the vendor refused, failed or vanished
+    │   ├── AuthenticationError     key or token refused
+    │   ├── QuotaExceeded           too many sessions, or out of credit
+    │   ├── BadRequest              the vendor refused an option or the audio
+    │   ├── ConnectionLost          no answer, or the connection broke
+    │   └── ProtocolError           the vendor said what its protocol does not allow
+    └── StreamClosed                a call on a stream that has ended
+"""
+
+from __future__ import annotations
+
+
+class AaiMigrateError(Exception):
+    """The base of every error of this library."""
+
+
+class ConfigError(AaiMigrateError, ValueError):
+    """A setting is wrong; the text names it and the fix. Nothing was dialled."""
+
+
+class UnsupportedOption(ConfigError):
+    """An option that this vendor or model does not have.
+
+    Attributes:
+        option: the neutral name.
+        provider: the provider's name.
+        model: the model asked for, or None.
+        alternative: what comes nearest, or "".
+    """
+
+    def __init__(self, option: str, provider: str, model: str | None = None, alternative: str = "") -> None:
+        self.option, self.provider, self.model, self.alternative = option, provider, model, alternative
+        where = f"{provider}/{model}" if model else provider
+        hint = f"; {alternative}" if alternative else ""
+        super().__init__(
+            f"{where} has no {option}{hint}; leave it out, or pass on_unsupported='warn' to go on without it"
+        )
+
+
+class MissingExtra(ConfigError):
+    """A feature needs a package that is not installed; the text carries the install line."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{feature} needs an extra: pip install 'aai_migrate[{extra}]'")
+
+
+class AudioError(AaiMigrateError, ValueError):
+    """Audio that cannot be read, split or converted as declared."""
+
+
+class AudioRateMismatch(AudioError):
+    """Audio arrives at another rate than its declared format says."""
+
+    def __init__(self, declared: float, observed: float) -> None:
+        self.declared, self.observed = declared, observed
+        super().__init__(
+            f"audio arrives at {observed:.0f} bytes/s but the declared format makes {declared:.0f}; "
+            "check sample_rate, encoding and channels"
+        )
+
+
+class ProviderError(AaiMigrateError):
+    """The vendor refused, failed or vanished.
+
+    Attributes:
+        provider: the provider's name.
+        status: HTTP status of a refused handshake, or None.
+        code: the vendor's own code or close code, or None.
+        reason: the vendor's text, with the credential taken out.
+        request_id: what the vendor's support asks for, or None.
+        retryable: whether another connection may do better.
+    """
+
+    retryable: bool = False
+
+    def __init__(
+        self,
+        provider: str,
+        reason: str,
+        *,
+        status: int | None = None,
+        code: int | str | None = None,
+        request_id: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        self.provider, self.reason, self.status, self.code = provider, reason, status, code
+        self.request_id = request_id
+        if retryable is not None:
+            self.retryable = retryable
+        marks = [f"HTTP {status}" if status else "", f"code {code}" if code is not None else ""]
+        known = ", ".join(mark for mark in marks if mark)
+        super().__init__(f"{provider}: {reason}" + (f" ({known})" if known else ""))
+
+
+class AuthenticationError(ProviderError):
+    """The key or token was refused."""
+
+
+class QuotaExceeded(ProviderError):
+    """Too many sessions, or the account is out of credit.
+
+    ``retry_after`` is in seconds where the vendor says when to come back, else None.
+    """
+
+    retry_after: float | None = None
+
+
+class BadRequest(ProviderError):
+    """The vendor refused an option, a message or the audio."""
+
+
+class ConnectionLost(ProviderError):
+    """The vendor could not be reached, did not answer in time, or the connection broke."""
+
+    retryable = True
+
+
+class ProtocolError(ProviderError):
+    """The vendor sent something its protocol does not allow."""
+
+
+class StreamClosed(AaiMigrateError):
+    """The stream has ended, or was told to stop; it takes nothing more."""

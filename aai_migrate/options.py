@@ -1,0 +1,124 @@
+"""Option rows: one row names a setting on both sides and converts its unit.
+
+The client half encodes with the rows, the server half decodes with them, and the capability table prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from .config import OPTIONS, Config
+from .errors import BadRequest, ConfigError, UnsupportedOption
+
+Support = Literal["exact", "approximate", "emulated", "unsupported"]
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def milliseconds(seconds: float) -> int:
+    """Return *seconds* in whole milliseconds."""
+    return round(seconds * 1000)
+
+
+def from_milliseconds(value: Any) -> float:
+    """Return a wire value in milliseconds as seconds.
+
+    Raises:
+        ValueError: it is not a number.
+    """
+    return float(value) / 1000
+
+
+@frozen(kw_only=True)
+class Option:
+    """One setting: its neutral name and the vendor's.
+
+    Attributes:
+        name: the field of :class:`~aai_migrate.config.Config`.
+        native: the vendor's word on the wire; "" where there is none.
+        support: how well the vendor's setting matches.
+        encode, decode: neutral value to wire value and back; ``decode`` raises ValueError on nonsense.
+        models: model families that have it; empty: all.
+        check: says what is wrong with a neutral value, or "".
+        hot: whether it may change in mid-session.
+        alternative: what comes nearest where it is unsupported.
+        why: what differs where it is not exact.
+        source: the page of the wire fact.
+    """
+
+    name: str = field()
+    native: str = ""
+    support: Support = "exact"
+    encode: Callable[[Any], Any] = same
+    decode: Callable[[Any], Any] = same
+    models: tuple[str, ...] = ()
+    check: Callable[[Any], str] = lambda _: ""
+    hot: bool = False
+    alternative: str = ""
+    why: str = ""
+    source: str = ""
+
+    @name.validator
+    def _known(self, _: object, name: str) -> None:
+        if name not in OPTIONS:
+            raise ValueError(f"no neutral option is called {name!r}")
+
+
+@frozen
+class Encoded:
+    """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish."""
+
+    native: dict[str, Any]
+    dropped: tuple[str, ...] = ()
+
+
+def encode(
+    config: Config, rows: Iterable[Option], provider: str, *, model: str | None = None, family: str = ""
+) -> Encoded:
+    """Return the vendor's words for what the caller set.
+
+    Raises:
+        UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
+        ConfigError: a value is beyond the vendor's limits.
+    """
+    native: dict[str, Any] = {}
+    dropped: list[str] = []
+    table = {row.name: row for row in rows}
+    for name in OPTIONS:
+        if not config.is_set(name):
+            continue
+        row = table.get(name)
+        value = getattr(config, name)
+        if row is None or row.support == "unsupported" or (row.models and family and family not in row.models):
+            if config.on_unsupported == "error":
+                raise UnsupportedOption(name, provider, model, row.alternative if row else "")
+            dropped.append(name)
+            continue
+        wrong = row.check(value)
+        if wrong:
+            raise ConfigError(f"{provider}: {name} {wrong}")
+        if row.native:
+            native[row.native] = row.encode(value)
+    return Encoded(native, tuple(dropped))
+
+
+def decode(native: Mapping[str, Any], rows: Iterable[Option], provider: str) -> dict[str, Any]:
+    """Return the neutral options that a client of *provider*'s dialect set; words without a row are passed over.
+
+    Raises:
+        BadRequest: a value that its row cannot read; ``code`` is the native name.
+    """
+    options: dict[str, Any] = {}
+    for row in rows:
+        if not row.native or row.native not in native:
+            continue
+        try:
+            options[row.name] = row.decode(native[row.native])
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BadRequest(provider, f"Invalid '{row.native}': {error}", code=row.native) from None
+    return options

@@ -1,0 +1,102 @@
+"""``"name/model"`` to :class:`~aai_migrate.provider.Provider`: built-ins first, then entry points.
+
+This is the one module of the library that knows names, and it knows them as text: nothing is imported before
+it is asked for. Third parties register in the entry-point group ``aai_migrate.providers``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+
+from .config import nearest
+from .errors import ConfigError
+from .provider import CONTRACT, Provider
+
+GROUP = "aai_migrate.providers"
+BUILT_IN = {
+    "assemblyai-v3": "aai_migrate_providers.assemblyai_v3:PROVIDER",
+    "coded": "aai_migrate.testing.coded.provider:PROVIDER",
+    "local": "aai_migrate_providers.local:PROVIDER",
+}
+ALIASES = {"assemblyai": "assemblyai-v3"}
+_registered: dict[str, Provider] = {}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all providers that can be asked for, sorted."""
+    return tuple(sorted({*BUILT_IN, *_registered, *_plugins()}))
+
+
+def register(provider: Provider) -> None:
+    """Make *provider* known in this process: for tests and for applications with a backend of their own.
+
+    Raises:
+        ConfigError: the name is taken, or the backend was written for another contract.
+    """
+    if provider.name in BUILT_IN or provider.name in _registered:
+        raise ConfigError(f"a provider named {provider.name!r} exists already; choose another name")
+    _registered[provider.name] = _checked(provider, provider.name)
+
+
+def unregister(name: str) -> None:
+    """Forget what :func:`register` made known."""
+    _registered.pop(name, None)
+
+
+def split(spec: str) -> tuple[str, str | None]:
+    """Split ``"name/model"``; the model is None where there is none.
+
+    Raises:
+        ConfigError: either part is empty.
+    """
+    name, slash, model = spec.strip().partition("/")
+    if not name or (slash and not model):
+        raise ConfigError(f"provider {spec!r} is not of the form name or name/model")
+    return ALIASES.get(name, name), model or None
+
+
+def find(name: str) -> Provider:
+    """Return the provider called *name*.
+
+    Raises:
+        ConfigError: there is none (with the nearest names), two plug-ins claim the name, the plug-in cannot be
+            imported, or it was written for another contract.
+    """
+    name = ALIASES.get(name, name)
+    if name in _registered:
+        return _registered[name]
+    if name in BUILT_IN:
+        return _checked(_load(BUILT_IN[name]), name)
+    claims = _plugins().get(name, [])
+    if not claims:
+        raise ConfigError(f"unknown provider {name!r}{nearest(name, {*names(), *ALIASES})}")
+    if len(claims) > 1:
+        raise ConfigError(f"provider {name!r} is claimed by {' and '.join(c.value for c in claims)}; uninstall one")
+    try:
+        return _checked(claims[0].load(), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"the plug-in of provider {name!r} does not import: {error}") from error
+
+
+def _plugins() -> dict[str, list[EntryPoint]]:
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name not in BUILT_IN:
+            found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _load(target: str) -> object:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _checked(provider: object, name: str) -> Provider:
+    if not isinstance(provider, Provider):
+        raise ConfigError(f"the plug-in of provider {name!r} gives no Provider")
+    if provider.contract != CONTRACT:
+        raise ConfigError(
+            f"provider {name!r} was written for contract {provider.contract}, this is {CONTRACT}; update one of them"
+        )
+    return provider

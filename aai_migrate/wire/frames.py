@@ -1,0 +1,110 @@
+"""What crosses a wire, the same types in both directions.
+
+No repr shows a header, a query string or the content of a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+LostCause = Literal["dns", "refused", "tls", "timeout", "proxy", "reset", "too_big"]
+
+
+def bare(url: str) -> str:
+    """Return *url* without query and user part, for messages."""
+    head, _, _ = url.partition("?")
+    scheme, sep, rest = head.partition("://")
+    return f"{scheme}{sep}{rest.rpartition('@')[2]}" if sep else head
+
+
+def _bare_repr(url: str) -> str:
+    return repr(bare(url))
+
+
+def _size(content: str | bytes) -> str:
+    return f"<{len(content)} {'characters' if isinstance(content, str) else 'bytes'}>"
+
+
+def _count(items: Mapping[str, str]) -> str:
+    return f"<{len(items)}>"
+
+
+@frozen
+class HttpRequest:
+    """Ask over HTTP; ``url`` is absolute. Answered by :class:`HttpResponse` or :class:`Lost`."""
+
+    method: str
+    url: str = field(repr=_bare_repr)
+    headers: Mapping[str, str] = field(factory=dict, repr=_count)
+    body: bytes = field(default=b"", repr=_size)
+
+
+@frozen
+class HttpResponse:
+    """The answer to an :class:`HttpRequest`, whatever its status; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(factory=dict, repr=_count)
+    body: bytes = field(default=b"", repr=_size)
+
+
+@frozen
+class Connect:
+    """Open a websocket (``ws:``, ``wss:``) or take a place on a worker (``worker:NAME``)."""
+
+    url: str = field(repr=_bare_repr)
+    headers: Mapping[str, str] = field(factory=dict, repr=_count)
+    subprotocols: tuple[str, ...] = ()
+
+
+@frozen
+class Connected:
+    """The handshake succeeded."""
+
+    headers: Mapping[str, str] = field(factory=dict, repr=_count)
+    subprotocol: str | None = None
+
+
+@frozen
+class Refused:
+    """The answer to :class:`Connect` that is not a 101."""
+
+    status: int
+    headers: Mapping[str, str] = field(factory=dict, repr=_count)
+    body: bytes = field(default=b"", repr=_size)
+
+
+@frozen
+class Message:
+    """One whole websocket message: ``str`` is a text frame, ``bytes`` a binary one."""
+
+    data: str | bytes = field(repr=_size)
+
+
+@frozen
+class Ping:
+    """A ping to send. Drivers answer incoming ones themselves; a missing pong is ``Lost("timeout")``."""
+
+    data: bytes = b""
+
+
+@frozen
+class Close:
+    """A close frame really seen or sent; ``code`` is None where the frame had none."""
+
+    code: int | None = 1000
+    reason: str = ""
+
+
+@frozen
+class Lost:
+    """The connection is gone, or never came, without a close frame."""
+
+    cause: LostCause
+    detail: str = ""
+
+
+Frame = HttpRequest | HttpResponse | Connect | Connected | Refused | Message | Ping | Close | Lost

@@ -1,0 +1,1 @@
+"""The vendors' backends, one folder each; found by name through :mod:`aai_migrate.registry`."""

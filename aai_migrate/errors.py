@@ -19,6 +19,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class AaiMigrateError(Exception):
     """The base of every error of this library."""
@@ -98,9 +100,17 @@ class ProviderError(AaiMigrateError):
         self.request_id = request_id
         if retryable is not None:
             self.retryable = retryable
-        marks = [f"HTTP {status}" if status else "", f"code {code}" if code is not None else ""]
-        known = ", ".join(mark for mark in marks if mark)
-        super().__init__(f"{provider}: {reason}" + (f" ({known})" if known else ""))
+        super().__init__(provider, reason)
+
+    def __str__(self) -> str:
+        marks = [f"HTTP {self.status}"] if self.status else []
+        marks += [f"code {self.code}"] if self.code is not None else []
+        return f"{self.provider}: {self.reason}" + (f" ({', '.join(marks)})" if marks else "")
+
+    def redact(self, clean: Callable[[str], str]) -> None:
+        """Pass the vendor's text through *clean*: vendors echo keys."""
+        self.reason = clean(self.reason)
+        self.args = (self.provider, self.reason)
 
 
 class AuthenticationError(ProviderError):

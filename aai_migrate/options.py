@@ -5,7 +5,7 @@ The client half encodes with the rows, the server half decodes with them, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -78,7 +78,7 @@ class Encoded:
 
 
 def encode(
-    config: Config, rows: Iterable[Option], provider: str, *, model: str | None = None, family: str = ""
+    config: Config, rows: Sequence[Option], provider: str, *, model: str | None = None, family: str = ""
 ) -> Encoded:
     """Return the vendor's words for what the caller set.
 
@@ -88,22 +88,26 @@ def encode(
     """
     native: dict[str, Any] = {}
     dropped: list[str] = []
-    table = {row.name: row for row in rows}
+    table: dict[str, Option] = {}
+    for row in rows:
+        if not (row.models and family) or family in row.models:
+            table.setdefault(row.name, row)
     for name in OPTIONS:
         if not config.is_set(name):
             continue
-        row = table.get(name)
+        chosen = table.get(name)
         value = getattr(config, name)
-        if row is None or row.support == "unsupported" or (row.models and family and family not in row.models):
+        if chosen is None or chosen.support == "unsupported":
             if config.on_unsupported == "error":
-                raise UnsupportedOption(name, provider, model, row.alternative if row else "")
+                alternative = next((row.alternative for row in rows if row.name == name and row.alternative), "")
+                raise UnsupportedOption(name, provider, model, alternative)
             dropped.append(name)
             continue
-        wrong = row.check(value)
+        wrong = chosen.check(value)
         if wrong:
             raise ConfigError(f"{provider}: {name} {wrong}")
-        if row.native:
-            native[row.native] = row.encode(value)
+        if chosen.native:
+            native[chosen.native] = chosen.encode(value)
     return Encoded(native, tuple(dropped))
 
 

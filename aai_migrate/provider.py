@@ -24,7 +24,7 @@ CONTRACT = 1
 """The number of this contract; a backend made for another is refused."""
 
 In = TypeVar("In", contravariant=True)
-Out = TypeVar("Out", covariant=True)
+Out = TypeVar("Out")
 
 
 class Peer(Protocol[In, Out]):

@@ -1,1 +1,21 @@
 """Audio in: formats, WAV files, conversion between encodings, chunks and pace."""
+
+from __future__ import annotations
+
+from .chunk import chunks
+from .codec import Converter, from_pcm16, to_pcm16
+from .format import AudioFormat
+from .pace import paced
+from .wav import AudioFile, wav, wav_bytes
+
+__all__ = [
+    "AudioFile",
+    "AudioFormat",
+    "Converter",
+    "chunks",
+    "from_pcm16",
+    "paced",
+    "to_pcm16",
+    "wav",
+    "wav_bytes",
+]

@@ -185,6 +185,7 @@ class Failed:
     """The end that was not asked for. From a session it is the last event, after all retries."""
 
     error: ProviderError
+    audio_seconds: float | None = None
     unconfirmed: float = 0.0
 
 

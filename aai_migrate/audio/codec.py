@@ -1,0 +1,245 @@
+"""Conversion between encodings, and from stereo to mono, at one sample rate.
+
+16-bit integers are the meeting point: ``to_pcm16`` reads every encoding into them, ``from_pcm16`` writes
+every encoding from them, and ``Converter`` does what lies between two formats and nothing else. All of it
+works frame by frame, so how a stream is cut into chunks never changes its bytes.
+
+Scale: float 1.0 is 32768, so every 16-bit value has an exact float and comes back as itself; a float that
+would round to 32768 or more, from about 0.99998, is clipped to 32767. (A scale of 32767 would change 16-bit
+audio that other software, most of which divides by 32768, had turned into floats.)
+
+Source: ITU-T G.711 (11/88), tables 1 and 2; a sample on the edge of two intervals goes where the reference
+code of ITU-T G.191 puts it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import pairwise
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from aai_migrate.errors import AudioError
+
+from .format import ENCODINGS, AudioFormat, Encoding
+
+_Law = Literal["pcm_mulaw", "pcm_alaw"]
+_INVERT: dict[_Law, int] = {"pcm_mulaw": 0xFF, "pcm_alaw": 0xD5}  # bits that the wire inverts, sign bit set
+
+
+def to_pcm16(chunk: bytes, source: AudioFormat) -> bytes:
+    """Convert *chunk* to interleaved little-endian int16 at the same rate and channels.
+
+    Floats are scaled by 32768, rounded to the nearest (ties to even) and clipped to -32768..32767; NaN
+    becomes 0, infinities the end of the range. 24-bit and 32-bit integers are truncated: they lose their low
+    bits, so the result is rounded down.
+
+    Args:
+        chunk: ``samples × source.channels × source.width`` bytes, channels interleaved.
+    Raises:
+        AudioError: *chunk* ends inside a sample frame.
+    Source: ITU-T G.711, tables 1a, 1b, 2a and 2b.
+    """
+    require_whole(chunk, source)
+    return _decode(chunk, source.encoding)
+
+
+def from_pcm16(chunk: bytes, target: Encoding) -> bytes:
+    """Convert little-endian int16 samples to *target*, at the same rate and channels.
+
+    Floats come out in -1.0 to 32767/32768, 24-bit and 32-bit integers with zero low bits: all exact. A-law
+    and mu-law keep 8 bits; mu-law gives -1 to -4 the code of minus zero, 0x7F.
+
+    Args:
+        chunk: ``samples × channels × 2`` bytes.
+        target: any encoding of ``AudioFormat``.
+    Raises:
+        AudioError: *chunk* ends inside a sample, or *target* is no encoding.
+    Source: ITU-T G.711, tables 1a, 1b, 2a and 2b.
+    """
+    if len(chunk) % 2:
+        raise AudioError(f"chunk of {len(chunk)} bytes ends inside a sample of 2 bytes; pass whole samples")
+    if target not in ENCODINGS:
+        raise AudioError(f"encoding {target!r} is unknown; choose one of {', '.join(ENCODINGS)}")
+    return _encode(chunk, target)
+
+
+def require_whole(chunk: bytes, fmt: AudioFormat) -> None:
+    """Check that *chunk* is whole sample frames of *fmt*.
+
+    Raises:
+        AudioError: it ends inside one; the text names both sizes.
+    """
+    if len(chunk) % fmt.frame:
+        raise AudioError(
+            f"chunk of {len(chunk)} bytes ends inside a sample frame of {fmt.frame} bytes ({fmt}); "
+            "pass whole frames, as aai_migrate.audio.chunks() cuts them"
+        )
+
+
+@frozen
+class Converter:
+    """What turns audio of one format into another of the same sample rate.
+
+    Encodes only if the encodings differ and mixes only stereo to mono, as the average of both channels: in
+    floats if the source is float, else in 16 bits and rounded down. Equal encodings pass untouched, so floats
+    that go out as floats keep their range; between unlike encodings everything goes through 16 bits.
+
+    Raises:
+        AudioError: the sample rates differ, or the channels do and it is not stereo to mono.
+    """
+
+    source: AudioFormat
+    target: AudioFormat
+    _steps: tuple[Callable[[bytes], bytes], ...] = field(init=False, repr=False, eq=False)
+
+    @_steps.default
+    def _plan(self) -> tuple[Callable[[bytes], bytes], ...]:
+        source, target = self.source, self.target
+        if source.sample_rate != target.sample_rate:
+            raise AudioError(
+                f"cannot turn {source.sample_rate} Hz into {target.sample_rate} Hz: resampling is not "
+                f"available yet; convert the audio first: sox IN -r {target.sample_rate} OUT.wav"
+            )
+        mix = source.channels != target.channels
+        if mix and (source.channels, target.channels) != (2, 1):
+            raise AudioError(
+                f"cannot turn {source.channels} channels into {target.channels}: only stereo is mixed, to "
+                f"mono; convert the audio first: sox IN -c {target.channels} OUT.wav"
+            )
+        recode = source.encoding != target.encoding
+        decode = partial(_decode, encoding=source.encoding)
+        encode = partial(_encode, encoding=target.encoding)
+        match mix, source.encoding == "pcm_f32le":
+            case True, True:
+                return (_mix_floats, decode, encode) if recode else (_mix_floats,)
+            case True, False:
+                return (decode, _mix_integers, encode)
+            case _:
+                return (decode, encode) if recode else ()
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is converted, in words, such as ``("pcm_f32le -> pcm_s16le", "stereo -> mono")``."""
+        source, target = self.source, self.target
+        encoding = (f"{source.encoding} -> {target.encoding}",) if source.encoding != target.encoding else ()
+        channels = ("stereo -> mono",) if source.channels != target.channels else ()
+        return encoding + channels
+
+    def convert(self, chunk: bytes) -> bytes:
+        """Return *chunk* in the target format; the same object if the formats are equal.
+
+        Args:
+            chunk: ``samples × source.channels × source.width`` bytes, channels interleaved.
+        Raises:
+            AudioError: *chunk* ends inside a sample frame.
+        """
+        require_whole(chunk, self.source)
+        for step in self._steps:
+            chunk = step(chunk)
+        return chunk
+
+
+def _decode(chunk: bytes, encoding: Encoding) -> bytes:
+    match encoding:
+        case "pcm_s16le":
+            return chunk
+        case "pcm_s24le":
+            return _weave(chunk[1::3], chunk[2::3])
+        case "pcm_s32le":
+            return _weave(chunk[2::4], chunk[3::4])
+        case "pcm_f32le":
+            return _round(_unpack("f", chunk))
+        case law:
+            low, high = _decoding(law)
+            return _weave(chunk.translate(low), chunk.translate(high))
+
+
+def _encode(chunk: bytes, encoding: Encoding) -> bytes:
+    match encoding:
+        case "pcm_s16le":
+            return chunk
+        case "pcm_s24le":
+            return _widen(chunk, 3)
+        case "pcm_s32le":
+            return _widen(chunk, 4)
+        case "pcm_f32le":
+            return _pack("f", [sample / 32768 for sample in _unpack("h", chunk)])
+        case law:
+            table = _encoding(law)
+            return bytes([table[sample] for sample in _unpack("H", chunk)])
+
+
+def _unpack(code: str, chunk: bytes) -> tuple[Any, ...]:
+    return struct.unpack(f"<{len(chunk) // struct.calcsize(code)}{code}", chunk)
+
+
+def _pack(code: str, samples: list[Any]) -> bytes:
+    return struct.pack(f"<{len(samples)}{code}", *samples)
+
+
+def _weave(low: bytes, high: bytes) -> bytes:
+    woven = bytearray(2 * len(low))
+    woven[::2], woven[1::2] = low, high
+    return bytes(woven)
+
+
+def _widen(chunk: bytes, width: int) -> bytes:
+    wide = bytearray(len(chunk) // 2 * width)
+    wide[width - 2 :: width], wide[width - 1 :: width] = chunk[::2], chunk[1::2]
+    return bytes(wide)
+
+
+def _round(samples: tuple[float, ...]) -> bytes:
+    try:
+        return _pack("h", [round(sample * 32768) for sample in samples])
+    except (struct.error, ValueError, OverflowError):  # too large, NaN, infinite: rare, so slow
+        return _pack("h", [_clip(sample * 32768) for sample in samples])
+
+
+def _clip(sample: float) -> int:
+    return round(min(max(sample, -32768), 32767)) if sample == sample else 0
+
+
+def _mix_floats(chunk: bytes) -> bytes:
+    samples = _unpack("f", chunk)
+    return _pack("f", [(left + right) / 2 for left, right in zip(samples[::2], samples[1::2], strict=True)])
+
+
+def _mix_integers(chunk: bytes) -> bytes:
+    samples = _unpack("h", chunk)
+    return _pack("h", [(left + right) >> 1 for left, right in zip(samples[::2], samples[1::2], strict=True)])
+
+
+def _edges(law: _Law) -> list[int]:
+    """Return where the 128 positive intervals of *law* begin, and where the last ends, in 16-bit units.
+
+    Eight segments of sixteen intervals, each segment's twice as wide as those of the one before; mu-law is
+    shifted by 33 (132 in 16 bits), and A-law's first segment has the width of its second.
+    """
+    edges = [(16 + code % 16) << (code // 16 + 3) for code in range(129)]
+    if law == "pcm_mulaw":
+        return [edge - 132 for edge in edges]
+    return [16 * code for code in range(16)] + edges[16:]
+
+
+@cache
+def _decoding(law: _Law) -> tuple[bytes, bytes]:
+    """Return two tables: the low and the high byte of each code's value, the middle of its interval."""
+    middles = [(begin + end) // 2 for begin, end in pairwise(_edges(law))]
+    sizes = [middles[(byte ^ _INVERT[law]) & 0x7F] for byte in range(256)]
+    values = [size if byte & 0x80 else -size for byte, size in enumerate(sizes)]
+    return bytes(value & 0xFF for value in values), bytes(value >> 8 & 0xFF for value in values)
+
+
+@cache
+def _encoding(law: _Law) -> bytes:
+    """Return the code of each of the 65,536 samples, seen as unsigned; the halves mirror each other."""
+    edges = [0, *_edges(law)[1:-1], 32768]
+    positive = b"".join(
+        bytes([code ^ _INVERT[law]]) * (end - begin) for code, (begin, end) in enumerate(pairwise(edges))
+    )
+    return positive + bytes(code ^ 0x80 for code in reversed(positive))

@@ -1,0 +1,75 @@
+"""When to try again, and when to stop trying. All times are seconds."""
+
+from __future__ import annotations
+
+import random
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How long a session waits for whom, and how much audio it keeps.
+
+    Attributes:
+        connect_timeout: from dialling to the vendor's greeting.
+        drain_timeout: for the vendor's last word after ``stop``, counted from its last sign of life.
+        close_timeout: for the answer to our close frame.
+        backlog: audio fed but not sent, before feeding waits.
+        idle: time without audio after which an open turn is helped to its end by silence.
+        hold_bytes: audio kept for a replay, whatever its length.
+    """
+
+    connect_timeout: float = 10.0
+    drain_timeout: float = 15.0
+    close_timeout: float = 2.0
+    backlog: float = 30.0
+    idle: float = 1.0
+    hold_bytes: int = 64 << 20
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """Full-jitter exponential backoff on a budget that only healthy *time* refills.
+
+    Attributes:
+        first, longest: the delay's upper bound after the first failure, and its ceiling.
+        budget: failures in a row that are forgiven.
+        refill: healthy seconds that buy one of them back; opening and dying at once buys nothing.
+        at_start: attempts before the first greeting; the caller waits for these.
+    """
+
+    first: float = 0.25
+    longest: float = 8.0
+    budget: float = 10.0
+    refill: float = 2.0
+    at_start: int = 3
+
+
+class Retry:
+    """The state of one session's retrying."""
+
+    def __init__(self, policy: RetryPolicy, jitter: random.Random) -> None:
+        self._policy, self._jitter = policy, jitter
+        self._left = policy.budget
+        self._healthy_since: float | None = None
+        self._ever = False
+        self.attempt = 0
+
+    def started(self, now: float) -> None:
+        """The vendor greeted us."""
+        self._healthy_since, self._ever = now, True
+
+    def failed(self, now: float) -> float | None:
+        """Return the delay before the next attempt; None: the budget is spent."""
+        policy = self._policy
+        if self._healthy_since is not None:
+            bought = (now - self._healthy_since) / policy.refill
+            self._left = min(policy.budget, self._left + bought)
+            self.attempt = max(0, self.attempt - int(bought))
+            self._healthy_since = None
+        self._left -= 1
+        self.attempt += 1
+        if self._left < 0 or (not self._ever and self.attempt >= policy.at_start):
+            return None
+        return self._jitter.uniform(0, min(policy.longest, policy.first * 2.0 ** (self.attempt - 1)))

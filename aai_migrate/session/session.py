@@ -1,0 +1,474 @@
+"""One transcription over as many connections as it takes. Pure: time is an argument, frames are values.
+
+The session is a client half itself: commands in, frames and events out. It adds to its vendor's client half
+what all vendors share: connecting again, replay, chunks, pace, keepalive, silence, deadlines.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import evolve
+
+from ..config import Config
+from ..credentials import CredentialSource
+from ..errors import AaiMigrateError, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
+from ..events import AudioGap, Reconnected, Reconnecting
+from ..provider import ClientPeer, Context, Provider
+from ..wire import commands as ask
+from ..wire import events as say
+from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Ping, Refused
+from .outbox import Outbox
+from .retry import Limits, Retry, RetryPolicy
+from .seam import Seam
+
+SessionEvent = say.Event | Reconnecting | Reconnected | AudioGap
+Out = Frame | SessionEvent
+State = Literal["idle", "connecting", "live", "waiting", "ended"]
+
+STEP = 0.1
+"""Seconds of silence injected at a time."""
+
+
+class Session:
+    """The state of one transcription; see :class:`~aai_migrate.provider.Peer` for the four calls.
+
+    Audio leaves in :meth:`tick` only, so a driver that ticks when it has written everything has backpressure.
+    """
+
+    resumable = False
+
+    def __init__(
+        self,
+        provider: Provider,
+        context: Context,
+        *,
+        credentials: CredentialSource | None = None,
+        limits: Limits | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        """Prepare; nothing is dialled before ``Start``.
+
+        Args:
+            provider: whose client half to use.
+            context: what pure code cannot make for itself.
+            credentials: yields the credential of every connection; without it that of ``Start`` is used.
+        """
+        self.provider, self.limits = provider, limits or Limits()
+        self.state: State = "idle"
+        self._numbers = provider.numbers
+        self._context, self._credentials = context, credentials
+        self._retry = Retry(retry or RetryPolicy(), context.random)
+        self._timers: dict[str, float] = {}
+        self._peer: ClientPeer | None = None
+        self._begun = self._resuming = self._dialled = False
+        self._gaps = self._fed_at = self._quiet_from = self._helped = self._taken = self._connect_by = 0.0
+
+    # What the caller asks.
+
+    def send(self, command: ask.Command, now: float) -> list[Out]:
+        """Take one command of the application.
+
+        Raises:
+            StreamClosed: the session has ended, was told to stop, or was not started.
+            ConfigError, AudioError: ``Start`` asks for what the provider cannot do; nothing was dialled.
+        """
+        if isinstance(command, ask.Start):
+            return self._start(command, now)
+        if self.state == "idle":
+            raise StreamClosed("the stream has not been started")
+        log = self._box.log
+        if isinstance(command, ask.Stop) and (log.stopping or self.state == "ended"):
+            return []
+        if self.state == "ended" or log.stopping:
+            raise StreamClosed("the stream has ended" if self.state == "ended" else "the stream was stopped")
+        match command:
+            case ask.Audio(data):
+                log.feed(data)
+                self._fed_at = now
+                if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
+                    log.evict(log.end)
+            case ask.Finalize() | ask.Stop():
+                log.mark(command)
+            case ask.Configure():
+                return self._configure(command, now)
+            case _:
+                return []
+        self._wake(now)
+        return []
+
+    def close(self, now: float) -> list[Out]:
+        """End now: ask the vendor to stop billing, wait for nothing. Harmless when called again."""
+        if self.state in ("idle", "ended"):
+            self.state = "ended"
+            return []
+        out: list[Out] = []
+        if self.state == "live" and self._peer and not self._box.stop_sent:
+            out += [item for item in self._peer.send(ask.Stop(), now) if isinstance(item, Frame)]
+        return [*out, *self._end(), say.Stopped("closed", self.fed, None, self._missing)]
+
+    # What the far end and the clock say.
+
+    def receive(self, frame: Frame, now: float) -> list[Out]:
+        """Take one frame of the present connection; frames of an earlier one are the driver's to drop."""
+        if self._peer is None or self.state in ("ended", "waiting"):
+            return []
+        self._box.advance(now)
+        if isinstance(frame, (Lost, Close, Refused)):
+            self._dialled = False
+        if "drain" in self._timers:
+            self._drain_by(now)
+        return self._take(self._peer.receive(frame, now), now)
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`tick` has something to do; None: never."""
+        if self.state == "ended":
+            return None
+        due = min(self._timers.values(), default=None)
+        peer = self._peer.deadline if self._peer else None
+        return peer if due is None else due if peer is None else min(due, peer)
+
+    def tick(self, now: float) -> list[Out]:
+        """Do what is due."""
+        if self.state in ("idle", "ended"):
+            return []
+        self._box.advance(now)
+        out: list[Out] = []
+        if self._peer and self._peer.deadline is not None and self._peer.deadline <= now:
+            out += self._take(self._peer.tick(now), now)
+        for name in [name for name, due in self._timers.items() if due <= now]:
+            if self._timers.pop(name, None) is not None:
+                kind, _, id_ = name.partition(":")
+                out += getattr(self, f"_on_{kind}")(now, id_)
+        return out
+
+    # Figures.
+
+    @property
+    def fed(self) -> float:
+        """Seconds of audio that the application fed."""
+        return self._box.fed
+
+    @property
+    def backlog(self) -> float:
+        """Seconds of audio fed and not yet handed to a connection."""
+        return 0.0 if self.state in ("idle", "ended") else self._box.backlog
+
+    @property
+    def _missing(self) -> float:
+        return max(0.0, self.fed - self._seam.settled) + self._gaps
+
+    # Starting, and starting again.
+
+    def _start(self, start: ask.Start, now: float) -> list[Out]:
+        if self.state != "idle":
+            raise StreamClosed("the stream was started already")
+        config = start.config
+        self._wire = self.provider.capabilities.wire_format(
+            self.provider.name, config.audio, separate=config.channels == "separate"
+        )
+        self._config, self._credential = config, start.credential
+        self._hold = max(30.0, self._numbers.longest_turn + 15.0)
+        self._box = Outbox(self._numbers, config.audio, self._wire, self._hold, self.limits.hold_bytes)
+        self._seam = Seam(self._wire.channels)
+        self._connect_by = now + self.limits.connect_timeout
+        return self._connect(now)
+
+    def _connect(self, now: float) -> list[Out]:
+        """Dial: resume the vendor's session where that is possible, else begin a new one at the seam."""
+        self.state = "connecting"
+        by = now + self.limits.connect_timeout if self._begun else self._connect_by
+        self._timers = {"connect": by}
+        if self._resuming and self._peer:
+            return self._take(self._peer.send(ask.Resume(), now), now)
+        self._peer = self.provider.client(self._context)
+        try:
+            if self._credentials:
+                self._credential = self._credentials()
+            items = self._peer.send(ask.Start(self._settings(), self._credential), now)
+        except Exception as error:  # the caller's callable may raise anything
+            if not self._begun:
+                self.state = "ended"
+                raise
+            known = str(error) if isinstance(error, AaiMigrateError) else type(error).__name__
+            reason = f"no credential for a new connection: {known}"
+            return self._failed(ConnectionLost(self.provider.name, reason), now)
+        return self._take(items, now)
+
+    def _settings(self) -> Config:
+        """The settings at the seam: what was changed before it is part of them."""
+        config, seam = self._config, self._box.sample(self._seam.replay_from)
+        for mark in self._box.log.marks:
+            if isinstance(mark.command, ask.Configure) and mark.answered and mark.position <= seam:
+                config = evolve(config, **mark.command.options)
+        return evolve(config, audio=self._wire)
+
+    def _on_connect(self, now: float, _: str) -> list[Out]:
+        seconds = self.limits.connect_timeout
+        return self._failed(ConnectionLost(self.provider.name, f"no greeting within {seconds:g} s"), now)
+
+    def _on_retry(self, now: float, _: str) -> list[Out]:
+        return self._connect(now)
+
+    def _started(self, event: say.Started, now: float) -> list[Out]:
+        if self.state == "live":
+            return []
+        self.state = "live"
+        self._retry.started(now)
+        resumed, self._resuming = self._resuming, False
+        out = self._skip() if resumed else self._replay(event.word_delimiter, now)
+        self._box.resume(now)
+        self._quiet_from = self._box.heard
+        numbers = self._numbers
+        due = {"ping": numbers.ping, "keepalive": numbers.keepalive, "due": _early(numbers.audio_due)}
+        self._timers = {name: now + after for name, after in due.items() if after is not None}
+        self._timers["settle"] = now + numbers.settle_lag
+        self._wake(now)
+        if not self._begun:
+            self._begun = True
+            return [*out, event]
+        box = self._box
+        seam = box.cursor / box.rate
+        replayed = max(0, box.reached - box.cursor) / box.rate
+        settled = self._seam.settled
+        return [*out, Reconnected(seam=seam, settled=settled, resumed=resumed, replayed=replayed, lag=box.backlog)]
+
+    def _replay(self, delimiter: str, now: float) -> list[Out]:
+        """Begin a new timeline at the seam; audio that is no longer held is a gap."""
+        out: list[Out] = [*self._seam.cut()]
+        box, held, settled = self._box, self._box.log.start / self._box.rate, self._seam.settled
+        if settled < held:
+            out += [*self._gap(settled, held), *self._seam.lose(held)]
+        box.begin(max(box.log.start, box.sample(self._seam.replay_from)), now)
+        self._seam.begin(box.timeline, delimiter)
+        self._taken = 0.0
+        return out
+
+    def _skip(self) -> list[Out]:
+        """The vendor's session goes on, but what it did not take may no longer be held."""
+        box = self._box
+        if box.cursor >= box.log.start:
+            return []
+        lost, box.cursor = box.cursor, box.log.start
+        return self._gap(lost / box.rate, box.cursor / box.rate)
+
+    def _gap(self, start: float, end: float) -> list[Out]:
+        self._gaps += end - start
+        return [AudioGap(start, end)]
+
+    # What the vendor's client half says.
+
+    def _take(self, items: list[Frame | say.Event], now: float) -> list[Out]:
+        out: list[Out] = []
+        for item in items:
+            if isinstance(item, Frame):
+                self._dialled = self._dialled or isinstance(item, (Connect, HttpRequest))
+                if self._numbers.keepalive and "keepalive" in self._timers:
+                    self._timers["keepalive"] = now + self._numbers.keepalive
+                out.append(item)
+            elif self.state in ("connecting", "live"):  # what follows a failure belongs to a dead connection
+                out += self._event(item, now)
+        return out
+
+    def _event(self, event: say.Event, now: float) -> list[Out]:
+        match event:
+            case say.Partial() | say.Final():
+                self._spoke(now)
+                return [*self._seam.spoken(event)]
+            case say.SpeechStarted():
+                self._spoke(now)
+                return [*self._seam.speech(event)]
+            case say.TurnEnded():
+                return [*self._seam.ended(event)]
+            case say.Revised():
+                return [*self._seam.revised(event)]
+            case say.Settled():
+                return [*self._seam.settle(event), *self._settled(now)]
+            case say.AudioTaken(to):
+                self._taken = to
+                return []
+            case say.Finalized(id=id_) | say.Configured(id=id_):
+                return self._answered(id_, event)
+            case say.Started():
+                return self._started(event, now)
+            case say.Stopped():
+                return self._stopped(event, now)
+            case say.Failed(error):
+                return self._failed(error, now)
+            case _:
+                return [event]
+
+    def _spoke(self, now: float) -> None:
+        self._quiet_from = self._box.heard
+        if self._numbers.ends_only_with_audio:
+            self._timers.setdefault("idle", max(now, self._fed_at + self.limits.idle))
+
+    def _settled(self, now: float) -> list[Out]:
+        """Let go of audio that no replay needs, and answer what waited for it."""
+        box, keep = self._box, self._seam.replay_from
+        for change in box.log.release(min(box.sample(keep), box.cursor)):
+            self._config = evolve(self._config, **change.options)
+        box.timeline.forget(keep)
+        self._wake(now)
+        if self._seam.open:
+            return []
+        to = box.sample(self._seam.settled)
+        waiting = [mark for mark in box.log.marks if mark.sent and not mark.answered and mark.position <= to]
+        finalized = [mark.command.id for mark in waiting if isinstance(mark.command, ask.Finalize)]
+        return [out for id_ in finalized for out in self._answered(id_, say.Finalized(id_, "settled"))]
+
+    def _answered(self, id_: str, event: say.Finalized | say.Configured) -> list[Out]:
+        """Pass on the first answer to a mark; a replay may bring more."""
+        mark = self._box.log.find(id_)
+        if mark is None:
+            return []
+        mark.answered = True
+        if isinstance(event, say.Configured) and not event.accepted:
+            self._box.log.marks.remove(mark)
+        self._timers.pop(f"finalize:{id_}", None)
+        return [event]
+
+    def _stopped(self, event: say.Stopped, now: float) -> list[Out]:
+        if not self._box.stop_sent:
+            lost = ConnectionLost(self.provider.name, f"the vendor ended the session unasked: {event.reason}")
+            return self._failed(lost, now)
+        settled: list[Out] = [*self._seam.settle_all(self.fed)]
+        reason = "audio lost" if self._gaps else "stopped"
+        return [*self._end(), *settled, say.Stopped(reason, self.fed, event.session_seconds, self._gaps)]
+
+    def _failed(self, error: ProviderError, now: float) -> list[Out]:
+        """Connect again, or end: fatal errors at once, the others when the budget is spent."""
+        if self._credential:
+            error.redact(self._credential.secret.redact)
+        live, box = self.state == "live", self._box
+        if live and box.stop_sent and self._seam.settled >= self.fed - 1 / box.rate:
+            return [*self._end(), say.Stopped("stopped", self.fed, None, self._gaps)]
+        again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
+        delay = self._retry.failed(now) if again else None
+        if delay is None or (not self._begun and now + delay >= self._connect_by):
+            return [*self._end(), say.Failed(error, self.fed, self._missing)]
+        out: list[Out] = [Close(1000)] if self._dialled else []
+        self._dialled = False
+        self._resuming = bool(live and self._peer and self._peer.resumable)
+        if self._resuming:
+            box.cursor = box.timeline.rewind(self._taken)
+        else:
+            self._peer = None
+        self.state, self._timers = "waiting", {"retry": now + delay}
+        if self._begun:
+            out.append(Reconnecting(self._retry.attempt, delay, str(error)))
+        return out
+
+    def _end(self) -> list[Out]:
+        """No more connections: hang up, end what is open."""
+        out: list[Out] = [*self._seam.end(), *([Close(1000)] if self._dialled else [])]
+        self._dialled, self.state, self._timers = False, "ended", {}
+        return out
+
+    # Sending.
+
+    def _wake(self, now: float) -> None:
+        if self.state == "live":
+            self._timers["pump"] = now
+
+    def _ask(self, command: ask.Command, now: float) -> list[Out]:
+        return self._take(self._peer.send(command, now), now) if self._peer else []
+
+    def _on_pump(self, now: float, _: str) -> list[Out]:
+        """Send what may go now."""
+        out: list[Out] = []
+        for item in self._box.due(now, self._seam.settled):
+            if isinstance(item, float):
+                self._timers["pump"] = now + max(item, 0.0)
+                break
+            command, mark = item
+            if isinstance(command, ask.Audio):
+                self._timers.pop("due", None)
+                if self._numbers.ends_only_with_audio:
+                    self._timers["idle"] = max(now, self._fed_at) + self.limits.idle
+                    self._helped = 0.0
+            if mark and isinstance(mark.command, ask.Finalize):
+                id_ = mark.command.id
+                if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):
+                    out += self._answered(id_, say.Finalized(id_, "settled"))
+                    continue
+                self._timers[f"finalize:{id_}"] = now + self._numbers.finalize_timeout + self._box.unheard
+            elif mark and isinstance(mark.command, ask.Stop):
+                self._drain_by(now)
+            out += self._ask(command, now)
+            if self.state != "live":
+                break
+        return out
+
+    def _configure(self, command: ask.Configure, now: float) -> list[Out]:
+        """Refuse at once what cannot change in mid-session; log the rest."""
+        hot = sorted(row.name for row in self.provider.options if row.hot)
+        cold = sorted(set(command.options) - set(hot))
+        if cold:
+            can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"
+            reason = f"{self.provider.name} cannot change {', '.join(cold)} in mid-session; {can}"
+            return [say.Configured(command.id, False, reason)]
+        evolve(self._config, **command.options)
+        self._box.log.mark(command)
+        self._wake(now)
+        return []
+
+    # Deadlines.
+
+    def _drain_by(self, now: float) -> None:
+        self._timers["drain"] = now + self.limits.drain_timeout + self._box.unheard
+
+    def _on_drain(self, now: float, _: str) -> list[Out]:
+        reason = f"no end of the session within {self.limits.drain_timeout:g} s of stop"
+        return self._failed(ConnectionLost(self.provider.name, reason, retryable=False), now)
+
+    def _on_settle(self, now: float, _: str) -> list[Out]:
+        """With nothing open, audio older than the vendor's lag that brought no word was silence."""
+        lag = self._numbers.settle_lag
+        if self._config.partials is False or self._config.pii_redaction:
+            lag += self._numbers.longest_turn  # no partials: only the end of a turn shows that there was one
+        self._timers["settle"] = now + 1.0
+        to = self._box.heard - lag
+        if self._seam.open or to <= self._quiet_from:
+            return []
+        return [*self._seam.settle_all(self._box.timeline.end(to)), *self._settled(now)]
+
+    def _on_idle(self, now: float, _: str) -> list[Out]:
+        """The application went quiet in mid-turn: silence ends the turn, in real time and not for ever."""
+        box = self._box
+        if box.stop_sent or not self._seam.open or self._helped >= self._hold:
+            return []
+        self._timers["idle"] = now + STEP
+        rest = box.rest()
+        out = self._ask(rest, now) if rest else []
+        if box.backlog:
+            return out
+        self._helped += STEP
+        return [*out, *self._ask(box.silence(STEP), now)]
+
+    def _on_due(self, now: float, _: str) -> list[Out]:
+        self._timers["due"] = now + (_early(self._numbers.audio_due) or 0.0)
+        return self._ask(self._box.silence(STEP), now)
+
+    def _on_keepalive(self, now: float, _: str) -> list[Out]:
+        self._timers["keepalive"] = now + (self._numbers.keepalive or 0.0)
+        match self._numbers.keepalive_by:
+            case "silence":
+                return self._ask(self._box.silence(STEP), now)
+            case "ping":
+                return [Ping()]
+        return self._ask(ask.KeepAlive(), now)
+
+    def _on_ping(self, now: float, _: str) -> list[Out]:
+        self._timers["ping"] = now + (self._numbers.ping or 0.0)
+        return [Ping()]
+
+    def _on_finalize(self, _: float, id_: str) -> list[Out]:
+        """A vendor that heard nothing new has nothing to answer."""
+        return self._answered(id_, say.Finalized(id_, "timeout" if self._seam.open else "settled"))
+
+
+def _early(seconds: float | None) -> float | None:
+    """What is due at the vendor is done a little before."""
+    return None if seconds is None else seconds * 0.8

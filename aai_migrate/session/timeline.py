@@ -1,0 +1,85 @@
+"""Whose time is it: the only place where a connection's audio clock becomes the session's."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from math import isfinite
+
+from attrs import define
+
+
+@define
+class _Span:
+    connection: int  # first sample on the connection
+    session: int  # the session's sample that it carries
+    count: int  # samples on the connection
+    silent: bool  # injected: takes connection time, no session time
+
+
+class Timeline:
+    """Maps times of one connection to the session: fed, replayed, injected and dropped audio alike."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._spans: list[_Span] = []
+        self.sent = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio sent on this connection, injected silence included."""
+        return self.sent / self._rate
+
+    def audio(self, session: int, count: int) -> None:
+        """Note that *count* samples from the session's sample *session* were sent."""
+        last = self._spans[-1] if self._spans else None
+        if last and not last.silent and last.session + last.count == session:
+            last.count += count
+        else:
+            self._spans.append(_Span(self.sent, session, count, False))
+        self.sent += count
+
+    def silence(self, session: int, count: int) -> None:
+        """Note that *count* samples of silence were injected before the session's sample *session*."""
+        last = self._spans[-1] if self._spans else None
+        if last and last.silent and last.session == session:
+            last.count += count
+        else:
+            self._spans.append(_Span(self.sent, session, count, True))
+        self.sent += count
+
+    def rewind(self, seconds: float) -> int:
+        """Forget what was sent after *seconds* on the connection; return the session's sample to go on from."""
+        to = self._clamped(seconds)
+        session = self._session(to, ending=True)
+        self._spans = [span for span in self._spans if span.connection < to]
+        if self._spans:
+            self._spans[-1].count = to - self._spans[-1].connection
+        self.sent = to
+        return session
+
+    def start(self, seconds: float) -> float:
+        """Return where in the session something begins that began at *seconds* on the connection."""
+        return self._session(self._clamped(seconds), ending=False) / self._rate
+
+    def end(self, seconds: float) -> float:
+        """Return where in the session something ends that ended at *seconds* on the connection."""
+        return self._session(self._clamped(seconds), ending=True) / self._rate
+
+    def forget(self, session: float) -> None:
+        """Drop what only concerns the session before *session* seconds, to stay small for hours."""
+        if len(self._spans) > 64:
+            to = session * self._rate
+            keep = next((i for i, span in enumerate(self._spans) if span.session + span.count > to), 0)
+            del self._spans[:keep]
+
+    def _clamped(self, seconds: float) -> int:
+        return min(max(round(seconds * self._rate), 0), self.sent) if isfinite(seconds) else self.sent
+
+    def _session(self, sample: int, *, ending: bool) -> int:
+        """Between two spans an end belongs to the first one, a start to the second."""
+        if not self._spans:
+            return 0
+        bisect = bisect_left if ending else bisect_right
+        span = self._spans[max(0, bisect(self._spans, sample, key=lambda span: span.connection) - 1)]
+        into = min(max(sample - span.connection, 0), span.count)
+        return span.session if span.silent else span.session + into

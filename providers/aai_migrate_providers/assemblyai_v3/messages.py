@@ -1,0 +1,129 @@
+"""JSON to values and back. Units change here only: the wire has integer milliseconds, the core float seconds.
+
+Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (message schemas).
+"""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from attrs import field, frozen
+
+from aai_migrate.wire.events import Word
+
+
+@frozen
+class Turn:
+    """One ``Turn`` message. ``transcript`` and ``words`` restate the whole turn."""
+
+    order: int
+    end: bool
+    formatted: bool
+    transcript: str
+    words: tuple[Word, ...]
+    end_confidence: float | None = None
+    language: str | None = None
+    speaker: str | None = None
+    raw: Any = field(default=None, repr=False, eq=False)
+
+
+def parse(data: str | bytes) -> dict[str, Any] | None:
+    """Return a message's JSON object; None: it is none."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, or None."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return float(value) if isfinite(value) else None
+        except OverflowError:
+            return None
+    return None
+
+
+def seconds(value: Any, missing: float) -> float:
+    """Return wire milliseconds as seconds, never negative."""
+    ms = number(value)
+    return missing if ms is None else max(0.0, ms / 1000)
+
+
+def string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def words(items: Any) -> tuple[Word, ...]:
+    """Read ``words[]``; what has no text is left out, a missing time is its neighbour's."""
+    if not isinstance(items, list):
+        return ()
+    found: list[Word] = []
+    before = 0.0
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        text = item.get("text")
+        if not isinstance(text, str) or not text:
+            continue
+        start = seconds(item.get("start"), seconds(item.get("end"), before))
+        before = end = max(start, seconds(item.get("end"), start))
+        confidence = item.get("confidence")
+        found.append(
+            Word(
+                text,
+                start,
+                end,
+                confidence if type(confidence) is float else number(confidence),
+                item.get("word_is_final") is not False,
+                string(item.get("speaker")),
+                None,
+                " " if found else "",
+            )
+        )
+    return tuple(found)
+
+
+def turn(message: dict[str, Any]) -> Turn | None:
+    """Read a ``Turn``; None: it has no usable ``turn_order``."""
+    order = message.get("turn_order")
+    if not isinstance(order, int) or isinstance(order, bool) or order < 0:
+        return None
+    transcript = message.get("transcript")
+    return Turn(
+        order,
+        message.get("end_of_turn") is True,
+        message.get("turn_is_formatted") is True,
+        transcript if isinstance(transcript, str) else "",
+        words(message.get("words")),
+        number(message.get("end_of_turn_confidence")),
+        string(message.get("language_code")),
+        string(message.get("speaker_label")),
+        message,
+    )
+
+
+def milliseconds(time: float | None) -> int:
+    return 0 if time is None else round(time * 1000)
+
+
+def word_json(word: Word, *, final: bool) -> dict[str, Any]:
+    """Write one word with every field that strict clients demand (section 10.2 of the dialect notes)."""
+    value: dict[str, Any] = {
+        "start": milliseconds(word.start),
+        "end": milliseconds(word.end),
+        "text": word.text,
+        "confidence": 1.0 if word.confidence is None else word.confidence,
+        "word_is_final": final,
+    }
+    if word.speaker:
+        value["speaker"] = word.speaker
+    return value
+
+
+def dumps(message: dict[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,204 @@
+"""What AssemblyAI v3 can be told: option rows, models, and the words that have no neutral name.
+
+Sources, read 2026-09: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (query parameters),
+https://www.assemblyai.com/docs/speech-to-text/universal-streaming (models and turn detection).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from aai_migrate.capabilities import Capabilities, Model
+from aai_migrate.options import Option, from_milliseconds, milliseconds
+
+NAME = "assemblyai-v3"
+PARAMETERS = "https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api"
+DEFAULT_MODEL = "u3-rt-pro"
+
+# Families behave alike on the wire: Universal-Streaming (English, multilingual), Universal-3, Whisper.
+US, US_MULTI, U3, W = "us", "us-multi", "u3", "w"
+LANGUAGES = tuple("en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn".split())
+_EUROPEAN = ("en", "es", "de", "fr", "it", "pt")
+
+MODELS = {
+    model.name: model
+    for model in (
+        Model(name="universal-streaming-english", family=US, languages=("en",)),
+        Model(name="universal-streaming-multilingual", family=US_MULTI, languages=_EUROPEAN),
+        Model(name="whisper-rt", family=W),
+        *(
+            Model(name=name, family=U3, languages=LANGUAGES)
+            for name in (
+                "u3-rt-pro",
+                "u3-rt-pro-beta-1",
+                "u3-rt-agent",
+                "universal-3-5-pro",
+                "universal-3-6",
+                "universal-3-6-pro",
+                "universal-3-7-preview",
+            )
+        ),
+    )
+}
+
+CAPABILITIES = Capabilities(
+    as_of=datetime.date(2026, 9, 24),
+    source=PARAMETERS,
+    encodings=("pcm_s16le", "pcm_mulaw"),
+    sample_rates=range(8_000, 192_001),
+    default_model=DEFAULT_MODEL,
+    models=MODELS,
+)
+
+# Query parameters that ``extra`` may carry; another is sent with a warning, because the vendor ignores misspellings.
+NATIVE = frozenset(
+    "mode end_of_turn_confidence_threshold vad_threshold interruption_delay continuous_partials turn_left_pad_ms "
+    "prompt agent_context previous_context_n_turns language_detection language domain max_speakers "
+    "speaker_labels_revision_interval_ms voice_focus voice_focus_threshold redact_pii_policies redact_pii_sub "
+    "inactivity_timeout session_heartbeat acknowledge_silence llm_gateway webhook_url webhook_auth_header_name "
+    "webhook_auth_header_value customer_support_audio_capture".split()
+)
+HOSTS = {None: "streaming.assemblyai.com", "us": "streaming.us.assemblyai.com", "eu": "streaming.eu.assemblyai.com"}
+
+
+def family(model: str | None) -> str:
+    """Return how *model* behaves on the wire; of an unknown one the name tells."""
+    if model in MODELS:
+        return MODELS[model].family
+    name = model or ""
+    if name.startswith("universal-streaming"):
+        return US_MULTI if "multi" in name else US
+    return W if "whisper" in name else U3
+
+
+def flag(value: Any) -> bool:
+    """Read a boolean of any spelling: clients send ``true``, ``True`` and JSON booleans.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in ("true", "1"):
+        return True
+    if str(value).lower() in ("false", "0"):
+        return False
+    raise ValueError("expected true or false")
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Read a list of strings, as a JSON array or as one string that holds it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    items = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ValueError("expected a JSON list of strings")
+    return tuple(item for item in items if item.strip())
+
+
+def _one(value: Any) -> str | None:
+    items = texts(value)
+    return items[0] if len(items) == 1 else None
+
+
+def _base(tag: str) -> str:
+    return tag.partition("-")[0].lower()
+
+
+def _known_languages(value: Any) -> str:
+    tags = (value,) if isinstance(value, str) else value
+    if len(tags) > 10:
+        return f"takes at most 10 languages, not {len(tags)}"
+    unknown = [tag for tag in tags if _base(tag) not in LANGUAGES]
+    return f"{unknown[0]!r} is not offered; known: {', '.join(LANGUAGES)}" if unknown else ""
+
+
+def _silence(value: float) -> str:
+    return "" if 0.05 <= value <= 10 else f"must be 0.05 to 10 s, not {value:g}"
+
+
+def _keyterms(value: tuple[str, ...]) -> str:
+    if len(value) > 100:
+        return f"takes at most 100 terms, not {len(value)}"
+    long = next((term for term in value if len(term) > 50), None)
+    return f"takes terms of at most 50 characters; one has {len(long)}" if long else ""
+
+
+def _row(name: str, native: str, **more: Any) -> Option:
+    return Option(name=name, native=native, source=PARAMETERS, **more)
+
+
+OPTIONS = (
+    _row(
+        "language",
+        "language_codes",
+        models=(U3,),
+        encode=lambda tag: [_base(tag)],
+        decode=_one,
+        check=_known_languages,
+        support="approximate",
+        why="one language steers the model, it does not exclude others",
+    ),
+    _row(
+        "language",
+        "",
+        models=(US,),
+        check=lambda tag: "" if _base(tag) == "en" else f"{tag!r} needs another model, such as {DEFAULT_MODEL}",
+        why="the model has one language",
+    ),
+    _row("language", "", models=(US_MULTI, W), support="approximate", why="the model finds the language itself"),
+    _row(
+        "languages",
+        "language_codes",
+        models=(U3,),
+        encode=lambda tags: [_base(tag) for tag in tags],
+        decode=lambda value: texts(value) if len(texts(value)) > 1 else (),
+        check=_known_languages,
+        alternative=f"choose model {DEFAULT_MODEL}",
+    ),
+    _row("partials", "include_partial_turns", decode=flag),
+    _row("formatting", "format_turns", models=(US, US_MULTI, W), decode=flag, hot=True),
+    _row(
+        "formatting",
+        "",
+        models=(U3,),
+        check=lambda on: "" if on else "cannot be turned off for this model",
+        why="always on",
+    ),
+    _row(
+        "turn_silence",
+        "min_turn_silence",
+        encode=milliseconds,
+        decode=from_milliseconds,
+        check=_silence,
+        hot=True,
+        support="approximate",
+        why="the model must also take the turn for finished",
+    ),
+    _row(
+        "max_turn_silence",
+        "max_turn_silence",
+        encode=milliseconds,
+        decode=from_milliseconds,
+        check=_silence,
+        hot=True,
+    ),
+    _row(
+        "keyterms",
+        "keyterms_prompt",
+        models=(US, US_MULTI, U3),
+        encode=list,
+        decode=texts,
+        check=_keyterms,
+        hot=True,
+        alternative="choose a Universal model",
+    ),
+    _row("diarization", "speaker_labels", decode=flag),
+    _row("profanity_filter", "filter_profanity", decode=flag, hot=True),
+    _row("pii_redaction", "redact_pii", decode=flag),
+    _row("region", "", check=lambda name: "" if name in HOSTS else f"must be us or eu, not {name!r}", why="chooses the host"),
+)

@@ -27,6 +27,7 @@ from aai_migrate.errors import AudioError
 from .format import ENCODINGS, AudioFormat, Encoding
 
 _Law = Literal["pcm_mulaw", "pcm_alaw"]
+_TOP = 32767 / 32768
 _INVERT: dict[_Law, int] = {"pcm_mulaw": 0xFF, "pcm_alaw": 0xD5}  # bits that the wire inverts, sign bit set
 
 
@@ -194,14 +195,13 @@ def _widen(chunk: bytes, width: int) -> bytes:
 
 
 def _round(samples: tuple[float, ...]) -> bytes:
-    try:
-        return _pack("h", [round(sample * 32768) for sample in samples])
-    except (struct.error, ValueError, OverflowError):  # too large, NaN, infinite: rare, so slow
-        return _pack("h", [_clip(sample * 32768) for sample in samples])
+    return _pack("h", [round(sample * 32768) if -1 <= sample < _TOP else _clip(sample) for sample in samples])
 
 
 def _clip(sample: float) -> int:
-    return round(min(max(sample, -32768), 32767)) if sample == sample else 0
+    if sample != sample:
+        return 0
+    return 32767 if sample > 0 else -32768
 
 
 def _mix_floats(chunk: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from shlex import quote
 from typing import BinaryIO
@@ -137,7 +137,7 @@ class AudioFile:
         """What the caller should know of the file, in words; of a pipe some only after reading it."""
         return self._header.notices(self._available)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes, None, None]:
         with ExitStack() as stack:
             if self._path is not None:
                 stream: BinaryIO = stack.enter_context(open(self._path, "rb"))

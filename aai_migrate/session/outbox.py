@@ -24,6 +24,7 @@ class Outbox:
         cursor: the next sample to send.
         reached: the furthest sample any connection was sent.
         stop_sent: whether the present connection was told to stop.
+        stop_known: whether the vendor's session was, which may be older than the connection.
         heard: seconds of this connection that a vendor who listens in real time at least has heard by now.
     """
 
@@ -52,6 +53,7 @@ class Outbox:
         """A new connection: a new timeline from sample *cursor*."""
         self.timeline = Timeline(self.rate)
         self.cursor = cursor
+        self.stop_known = False
         self._converter = Converter(self._audio, self._wire)
         self.resume(now)
 
@@ -112,7 +114,7 @@ class Outbox:
             case Stop():
                 if self._numbers.stop_silence:
                     yield self.silence(self._numbers.stop_silence), None
-                self.stop_sent = True
+                self.stop_sent = self.stop_known = True
                 yield mark.command, mark
             case Finalize() if self._numbers.finalize == "silence":
                 yield self.silence(self._numbers.finalize_silence), mark

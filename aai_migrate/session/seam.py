@@ -18,6 +18,8 @@ LEAD = 10.0
 """A replay begins at most this many seconds before the first unsettled word."""
 PAUSE = 0.5
 """How much of the pause before a turn's first word is heard again with it."""
+LONG_WORD = 0.5
+"""A last word that is longer has taken silence in; what follows may begin before its end."""
 
 Spoken = Partial | Final
 _Timed = TypeVar("_Timed", Partial, Final)
@@ -46,6 +48,7 @@ class _Piece:
 @define
 class _Channel:
     settled: float = 0.0
+    said: float = 0.0  # end of the last final word, until the vendor says what that settled
     ended: float = 0.0  # end of the last ended turn
     replayed: float = 0.0  # words before this were heard on an earlier connection
     open: list[_Open] = field(factory=list)
@@ -100,7 +103,7 @@ class Seam:
         """A new connection starts, with *timeline* for its clock."""
         self.timeline, self.delimiter = timeline, delimiter
         for channel in self._channels.values():
-            channel.replayed = channel.settled
+            channel.replayed = max(channel.settled, channel.said)
             channel.pieces.clear()
             channel.keys.clear()
 
@@ -160,6 +163,9 @@ class Seam:
             return []
         piece.join = False
         self._committed(piece.open, final.words, final.start)
+        if final.words:
+            last = final.words[-1]
+            channel.said = max(channel.said, min(last.end, last.start + LONG_WORD))
         return [final]
 
     def ended(self, event: TurnEnded) -> list[TurnEnded]:
@@ -192,6 +198,7 @@ class Seam:
     def settle(self, event: Settled) -> list[Settled]:
         """Map a settled mark; only one that moves forward is passed on."""
         number = self._number(event.channel)
+        self._channels[number].said = 0.0
         return self._settle(self._channels[number], number, self.timeline.end(event.to))
 
     def settle_all(self, to: float) -> list[Settled]:

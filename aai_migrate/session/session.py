@@ -330,7 +330,7 @@ class Session:
         return [event]
 
     def _stopped(self, event: say.Stopped, now: float) -> list[Out]:
-        if not self._box.stop_sent:
+        if not self._box.stop_known:
             lost = ConnectionLost(self.provider.name, f"the vendor ended the session unasked: {event.reason}")
             return self._failed(lost, now)
         settled: list[Out] = [*self._seam.settle_all(self.fed)]

@@ -1,0 +1,22 @@
+"""The test kit, for our own tests and for applications': both halves of a vendor in memory, on a manual clock."""
+
+from .clock import ManualClock
+from .faults import Corrupt, Cut, Delay, Duplicate, Fault, Refuse
+from .link import Far, Link, Stuck, spoken
+from .trace import Entry, Trace
+
+__all__ = [
+    "Corrupt",
+    "Cut",
+    "Delay",
+    "Duplicate",
+    "Entry",
+    "Far",
+    "Fault",
+    "Link",
+    "ManualClock",
+    "Refuse",
+    "Stuck",
+    "Trace",
+    "spoken",
+]

@@ -90,8 +90,6 @@ def interleave(*channels: bytes, fmt: AudioFormat) -> bytes:
 
 def split(chunk: bytes, width: int, count: int) -> list[bytes]:
     """Return the *count* channels of interleaved *chunk*, each mono, with samples of *width* bytes."""
-    if count == 1:
-        return [chunk]
     parts = []
     for index in range(count):
         part = bytearray(len(chunk) // count)

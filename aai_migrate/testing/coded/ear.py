@@ -78,7 +78,6 @@ class CodedEar:
         self._hard = hard or Hard()
         self._config = Config()
         self._channels: tuple[_Channel, ...] = ()
-        self._silence = TURN_SILENCE
 
     def send(self, item: Command, now: float, /) -> list[Frame | Event]:
         """Return what *item* brings about.
@@ -116,7 +115,8 @@ class CodedEar:
             case KeepAlive():
                 return []
             case Configure(id, options):
-                return [self._configure(id, options)]
+                refused = self._configure(options)
+                return [Configured(id, not refused, refused)]
             case Stop():
                 return self._stop()
 
@@ -134,8 +134,6 @@ class CodedEar:
             for index in range(apart)
         )
         self._config = config
-        if config.turn_silence is not None:
-            self._silence = config.turn_silence
         name = self._context.new_id() if self._context else "coded"
         warnings = [Warned("unsupported", f"coded has no {option}") for option in encoded.dropped]
         return [Started(name, "coded", settings=encoded.native), *warnings]
@@ -155,16 +153,20 @@ class CodedEar:
         chosen = self._channels if channel is None else self._channels[channel : channel + 1]
         return [event for each in chosen for event in each.close("forced")]
 
-    def _configure(self, id: str, options: Mapping[str, Any]) -> Configured:
+    def _configure(self, options: Mapping[str, Any]) -> str:
+        """Take *options* and return "", or say why not."""
         other = sorted(set(options) - {"turn_silence"})
         if other:
-            return Configured(id, False, f"coded cannot change {', '.join(other)} in mid-session")
+            return f"coded cannot change {', '.join(other)} in mid-session"
         try:
-            silence = evolve(self._config, **options).turn_silence
+            self._config = evolve(self._config, **options)
         except ConfigError as error:
-            return Configured(id, False, str(error))
-        self._silence = TURN_SILENCE if silence is None else silence
-        return Configured(id)
+            return str(error)
+        return ""
+
+    @property
+    def _silence(self) -> float:
+        return TURN_SILENCE if self._config.turn_silence is None else self._config.turn_silence
 
     def _stop(self) -> list[Event]:
         events: list[Event] = []

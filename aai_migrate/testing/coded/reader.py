@@ -73,7 +73,7 @@ class Reader:
 
     @property
     def read_to(self) -> float:
-        """Seconds read: up to 10 ms less than :attr:`position`; no tone not yet seen began before."""
+        """Seconds read: at most 10 ms less than :attr:`position`. A new tone begins 10 ms before or later."""
         return self._seconds(self._frames)
 
     @property
@@ -137,7 +137,7 @@ class Reader:
             self._low = loud if loud < self._low else self._low + (loud - self._low) / 8
 
     def _follow(self, loud: int, start: int) -> list[Heard]:
-        """Go on with a tone, or end it. One that grows much louder, or lasts too long, ends and begins anew."""
+        """Go on with a tone, or end it; one that grows much louder or lasts too long begins anew."""
         if loud * CONTRAST < self._high or loud < FAINTEST:
             return self._end(loud, start)
         if loud > CONTRAST * self._high:
@@ -187,7 +187,7 @@ _Tables = tuple[tuple[tuple[_Wave, _Wave], ...], ...]
 
 @cache
 def _tables(rate: int) -> tuple[int, int, _Tables]:
-    """Every which sample to take, how many make half a window of 8 ms, and a cosine and a sine for each tone."""
+    """The stride over samples, the samples of half a window (4 ms), and two waves for each tone."""
     ideal = rate / (2 * SPACING)
 
     def off(stride: int) -> tuple[float, int]:

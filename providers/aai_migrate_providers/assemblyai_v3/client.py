@@ -321,8 +321,13 @@ class Client:
                     raw=turn.raw,
                 )
             )
-        if self._finalizing and reason == "vendor":
-            reason = "forced"
+        answered: list[str] = []
+        while self._finalizing and words and self._finalizing[0][1] <= words[0].start:
+            answered.append(self._finalizing.pop(0)[0])  # asked before this turn: it found nothing to end
+        forced = self._finalizing.pop(0) if self._finalizing and out else None
+        if forced:
+            answered.append(forced[0])
+            reason = "forced" if reason == "vendor" else reason
         if out or state.shown:
             confidence = turn.end_confidence
             out.append(
@@ -330,13 +335,11 @@ class Client:
                     turn=order, at=at, reason=reason, confidence=confidence, formatted=turn.formatted, raw=turn.raw
                 )
             )
-        forced = self._finalizing.pop(0) if self._finalizing and out else None
         if at is not None and text.strip():
             # A forced end cuts where we said, yet the last word's end is up to 1.3 s late.
-            out.append(say.Settled(min(at, forced[1]) if forced else at))
-        if forced:
-            out.append(say.Finalized(forced[0]))
-        return out
+            cut = forced[1] if forced and words[-1].start < forced[1] else at
+            out.append(say.Settled(min(at, cut)))
+        return [*out, *(say.Finalized(id_) for id_ in answered)]
 
     def _late(self, turn: messages.Turn) -> list[Out]:
         """A message for a turn that ended: the formatted copy, or the end that came after we gave up."""

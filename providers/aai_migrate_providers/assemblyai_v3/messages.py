@@ -28,6 +28,19 @@ class Turn:
     speaker: str | None = None
     raw: Any = field(default=None, repr=False, eq=False)
 
+    @property
+    def text(self) -> str:
+        """The transcript; where a server leaves it empty, the words."""
+        return self.transcript or joined(self.words)
+
+    @property
+    def open_words(self) -> tuple[Word, ...]:
+        """The trailing words that may still change."""
+        count = len(self.words)
+        while count and not self.words[count - 1].is_final:
+            count -= 1
+        return self.words[count:]
+
 
 def parse(data: str | bytes) -> dict[str, Any] | None:
     """Return a message's JSON object; None: it is none."""
@@ -54,8 +67,44 @@ def seconds(value: Any, missing: float) -> float:
     return missing if ms is None else max(0.0, ms / 1000)
 
 
+def whole(value: Any) -> int | None:
+    """Return a whole number that is spelled as an integer, a float or a string of digits, or None."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
+        return int(value)
+    known = number(value)
+    return int(known) if known is not None and known == int(known) else None
+
+
+def order(value: Any) -> int | None:
+    """Return a usable ``turn_order``, or None."""
+    known = None if isinstance(value, str) else whole(value)
+    return known if known is None or known >= 0 else None
+
+
 def string(value: Any) -> str | None:
+    """Return a string that says something, or None."""
     return value if isinstance(value, str) and value else None
+
+
+def _wide(character: str) -> bool:
+    """Say whether *character* belongs to a script without spaces: Chinese or Japanese."""
+    return "\u3000" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
+
+
+def joiner(before: str, text: str) -> str:
+    """Return what stands between *before* and the word *text*."""
+    return "" if not before or (_wide(before[-1]) and _wide(text[0])) else " "
+
+
+def joined(items: tuple[Word, ...]) -> str:
+    """Return the text of words; the first one's joiner is left out."""
+    return "".join(word.joiner + word.text if index else word.text for index, word in enumerate(items))
+
+
+def mean(items: tuple[Word, ...]) -> float | None:
+    """Return the mean confidence of words, or None where none is known."""
+    known = [word.confidence for word in items if word.confidence is not None]
+    return sum(known) / len(known) if known else None
 
 
 def words(items: Any) -> tuple[Word, ...]:
@@ -82,7 +131,7 @@ def words(items: Any) -> tuple[Word, ...]:
                 item.get("word_is_final") is not False,
                 string(item.get("speaker")),
                 None,
-                " " if found else "",
+                joiner(found[-1].text, text) if found else "",
             )
         )
     return tuple(found)
@@ -90,12 +139,12 @@ def words(items: Any) -> tuple[Word, ...]:
 
 def turn(message: dict[str, Any]) -> Turn | None:
     """Read a ``Turn``; None: it has no usable ``turn_order``."""
-    order = message.get("turn_order")
-    if not isinstance(order, int) or isinstance(order, bool) or order < 0:
+    place = order(message.get("turn_order"))
+    if place is None:
         return None
     transcript = message.get("transcript")
     return Turn(
-        order,
+        place,
         message.get("end_of_turn") is True,
         message.get("turn_is_formatted") is True,
         transcript if isinstance(transcript, str) else "",

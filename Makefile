@@ -1,0 +1,59 @@
+# make demo   speech in, words and word error rate out; nothing but this machine is asked
+# make test   the tests, with branch coverage
+# make lint   ruff and mypy
+#
+# All of them set up .venv first; a second run installs nothing and needs no network.
+# PYTHON=/path/to/python3 chooses the interpreter. 3.11 and 3.13 come first because pocketsphinx has wheels for them.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+FIND := $(if $(PYTHON),$(PYTHON),python3.11 python3.13 python3 python3.12 python3.14 python)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+DEV := $(VENV)/.installed-dev
+# Whoever has the tools for the tests has all that the demo needs.
+DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
+CLIP ?= awb
+
+.PHONY: demo test lint clean
+
+demo: $(DEMO)
+	@$(BIN)/aai-migrate transcribe fixtures/audio/$(CLIP).wav --provider assemblyai-v3 --emulate --json \
+		| $(BIN)/python fixtures/audio/score.py fixtures/audio/$(CLIP).txt
+
+test: $(DEV)
+	$(BIN)/python -m pytest --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=95
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests fixtures/audio/score.py
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
+	@echo "Installing the demo's packages into $(VENV) …"
+	@$(PIP) --editable '.[all]'
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo "Installing the tests' packages into $(VENV) …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@venvless=; for candidate in $(FIND); do \
+		"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "Making $(VENV) with $$("$$candidate" --version) …"; \
+			exec "$$candidate" -m venv $(VENV); \
+		fi; \
+		venvless="$$venvless $$candidate"; \
+	done; \
+	if [ -n "$$venvless" ]; then \
+		echo "make:$$venvless cannot make a virtual environment: apt-get install python3-venv" >&2; \
+	else \
+		echo "make: no Python 3.11 or later among: $(FIND); install one, or say PYTHON=/path/to/python3" >&2; \
+	fi; \
+	exit 1

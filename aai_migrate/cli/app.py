@@ -1,0 +1,95 @@
+"""The root command, and the one place where an exception becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+import click
+
+from .. import __version__
+from ..config import nearest
+from ..errors import AaiMigrateError, ConfigError
+from .transcribe import transcribe
+from .view import remark
+
+FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
+
+
+class _Group(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise click.UsageError(f"unknown command {name!r}{nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  aai-migrate transcribe call.wav --provider assemblyai-v3
+  aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
+
+Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
+130 interrupted, 141 nobody reads the output any more.""",
+)
+@click.version_option(__version__, "--version", message="aai-migrate %(version)s")
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    """One stream of turns from many streaming speech-to-text services."""
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
+
+
+app.add_command(transcribe)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run *argv*; whatever goes wrong is one line on stderr, with a traceback only for ``--debug``."""
+    code, line = _run(argv)
+    if line:
+        if "--debug" in argv:
+            traceback.print_exc()
+        print(remark(line), file=sys.stderr)
+    return code
+
+
+def _run(argv: Sequence[str]) -> tuple[int, str]:
+    try:
+        job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False)
+        return (job() if callable(job) else job or 0), ""
+    except click.ClickException as error:
+        return MISUSED, _usage(error)
+    except ConfigError as error:
+        return MISUSED, str(error)
+    except AaiMigrateError as error:
+        return FAILED, str(error)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED, ""
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered has nowhere to go at exit
+        return UNREAD, ""
+    except OSError as error:
+        return FAILED, ": ".join(filter(None, (error.filename, error.strerror or str(error))))
+    except Exception as error:  # noqa: BLE001 - the top: a bug shall be one line too
+        return FAILED, f"internal error, please report it with the output of --debug: {error!r}"
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return click's message in our words: what is wrong, then where to look."""
+    command = "aai-migrate"
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        command = error.ctx.command_path
+    if isinstance(error, click.NoSuchOption):
+        close = sorted(error.possibilities or ())
+        hint = f"did you mean {' or '.join(close)}?" if close else f"see {command} --help"
+        return f"unknown option {error.option_name}; {hint}"
+    message = error.format_message().strip().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}" + ("" if "; " in message else f"; see {command} --help")

@@ -1,0 +1,77 @@
+"""``-o NAME=VALUE`` to keyword options."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import fields
+
+from .. import registry
+from ..config import NAMES, nearest
+from ..errors import ConfigError
+from ..session import Limits
+
+_LIMITS = frozenset(attribute.name for attribute in fields(Limits))
+_FROM_FILE = frozenset({"sample_rate", "encoding", "audio_channels"})
+KNOWN = (NAMES | _LIMITS) - _FROM_FILE - {"extra"}
+
+
+def parse(settings: Iterable[str]) -> dict[str, Any]:
+    """Return the options that ``NAME=VALUE`` strings describe; ``PROVIDER.WORD=VALUE`` goes to ``extra``.
+
+    Raises:
+        ConfigError: no ``=``, an unknown or doubled name, a limit that is no positive number.
+    """
+    options: dict[str, Any] = {}
+    extra: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise ConfigError(f"-o {setting!r} is not of the form NAME=VALUE")
+        provider, dot, word = name.partition(".")
+        if dot:
+            provider = registry.ALIASES.get(provider, provider)
+            known = registry.names()
+            if provider not in known:
+                raise ConfigError(f"-o {name}: unknown provider {provider!r}{nearest(provider, known)}")
+            if not word:
+                raise ConfigError(f"-o {name}= names no word of {provider}; write {provider}.WORD=VALUE")
+            table, key = extra.setdefault(provider, {}), word
+        else:
+            table, key = options, _known(name)
+        if key in table:
+            raise ConfigError(f"-o {name} is given twice")
+        table[key] = _limit(name, value(text)) if key in _LIMITS and not dot else value(text)
+    if extra:
+        options["extra"] = extra
+    return options
+
+
+def _known(name: str) -> str:
+    if name in _FROM_FILE:
+        raise ConfigError(f"-o {name} is told by the audio file; leave it out")
+    if name == "extra":
+        raise ConfigError("-o extra is written word by word: -o PROVIDER.WORD=VALUE")
+    if name not in KNOWN:
+        raise ConfigError(f"unknown option {name!r}{nearest(name, KNOWN)}")
+    return name
+
+
+def _limit(name: str, number: Any) -> Any:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < float("inf"):
+        raise ConfigError(f"{name} must be a number greater than 0, not {number!r}")
+    return number
+
+
+def value(text: str) -> Any:
+    """Return *text* as a TOML number, truth value, string, list or table; anything else is a plain string."""
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    found = document.pop("value")
+    plain = isinstance(found, bool | int | float | str | list | dict) and not document
+    return found if plain else text

@@ -1,0 +1,164 @@
+"""Starting and stopping a gateway, in a loop or in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+from attrs import evolve
+
+from .. import settings as wanted
+from ..credentials import Credential
+from ..drivers import aio_socket
+from ..provider import Context, refuse_all
+from .app import Door, providers
+from .upstream import Upstream
+
+LOG = logging.getLogger("aai_migrate")
+PATIENCE = 5.0
+"""Seconds that conversations may take to end when the gateway stops."""
+
+
+def accept_any(credential: Credential | None) -> str | None:
+    """Accept whoever shows a credential, whatever it is: for emulation on the own machine."""
+    return None if credential is None else "anyone"
+
+
+class Gateway:
+    """One port that speaks every dialect there is a server half for, and forwards to one provider.
+
+    Attributes:
+        port: the port it listens on, once started.
+    """
+
+    def __init__(
+        self,
+        to: str = "local",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        authenticate: Callable[[Credential | None], str | None] = refuse_all,
+        public_url: str = "",
+        ssl_context: ssl.SSLContext | None = None,
+        **options: Any,
+    ) -> None:
+        """Check the settings; nothing is opened before :meth:`start`.
+
+        Args:
+            to: the provider behind it, ``"name"`` or ``"name/model"``.
+            port: 0 takes a free one.
+            authenticate: gives the principal of a client's credential, or None to refuse it; by default
+                nobody gets in.
+            public_url: the address as clients see it, without path; "" means :attr:`url`.
+            options: ``api_key``, ``token``, ``retry`` and the provider's options, as for a stream.
+        Raises:
+            ConfigError: an unknown provider or option, or a missing key.
+        """
+        special = {name: options.pop(name) for name in ("api_key", "token", "retry") if name in options}
+        self._settings = wanted.resolve(to, options, **special)
+        self._host, self.port = host, port
+        self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
+        self._runner: web.AppRunner | None = None
+        self._upstream: Upstream | None = None
+        self._door: Door | None = None
+
+    @property
+    def url(self) -> str:
+        """The address that clients connect to, without path, as ``ws://HOST:PORT``."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'wss' if self._ssl else 'ws'}://{host}:{self.port}"
+
+    @property
+    def sessions(self) -> int:
+        """How many conversations are going on."""
+        return len(self._door.live) if self._door else 0
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
+        logger = logging.getLogger("aiohttp.websocket")
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
+        self._upstream = Upstream(self._settings, self._context(), aio_socket.client())
+        self._door = Door(self._upstream, self._context, providers())
+        quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
+        quiet.disabled = True
+        self._runner = web.AppRunner(
+            self._door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=PATIENCE
+        )
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._host, self.port, ssl_context=self._ssl).start()
+        except BaseException:
+            await self.stop()
+            raise
+        self.port = self._runner.addresses[0][1]
+        LOG.info("gateway to %s listens on port %d", self._upstream.name, self.port)
+
+    async def stop(self) -> None:
+        """Tell every client, end what goes on, and give the port back. Harmless when called again."""
+        runner, upstream = self._runner, self._upstream
+        self._runner = self._upstream = None
+        if runner:
+            await runner.cleanup()
+        if upstream and upstream.http:
+            await upstream.http.close()
+
+    def _context(self) -> Context:
+        return evolve(
+            wanted.context(),
+            epoch=time.time() - asyncio.get_running_loop().time(),
+            authenticate=self._authenticate,
+            public_url=self._public_url or self.url,
+        )
+
+
+@contextmanager
+def run_in_thread(to: str = "local", **settings: Any) -> Iterator[str]:
+    """Run a gateway in a thread of its own and yield its address, as ``ws://127.0.0.1:PORT``.
+
+    On leaving it is stopped, and neither task nor thread nor socket is left. Any credential gets in, unless
+    ``authenticate`` says otherwise.
+
+    Args:
+        to, settings: as for :class:`Gateway`.
+    Raises:
+        ConfigError, OSError: it could not be started.
+    """
+    gateway = Gateway(to, **{"authenticate": accept_any, **settings})
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        try:
+            await gateway.start()
+        except BaseException as error:  # noqa: BLE001 raised where the caller waits
+            started.set_exception(error)
+            return
+        started.set_result((asyncio.get_running_loop(), stop))
+        try:
+            await stop.wait()
+        finally:
+            await gateway.stop()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="aai_migrate gateway", daemon=True)
+    thread.start()
+    try:
+        loop, stop = started.result()
+        try:
+            yield gateway.url
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()

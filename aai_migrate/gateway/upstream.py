@@ -1,0 +1,73 @@
+"""What stands behind the gateway, and what of a client's wishes it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from ..config import OPTIONS, Config
+from ..drivers.aio import AsyncSession
+from ..provider import Context, Provider
+from ..session import Session
+from ..session.session import SessionEvent
+from ..settings import Settings
+from ..wire.commands import Start
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+def adapt(start: Start, provider: Provider, ours: Config) -> Config:
+    """Return the settings for *provider* of a session that a client started.
+
+    The audio format and channels are the client's. Options are those the client set and the provider has,
+    else *ours*. The model is *ours*, else the client's where it speaks the provider's own dialect. What goes
+    in ``extra`` is kept, the client's words before *ours*.
+    """
+    asked = start.config
+    own = start.origin is not None and start.origin.dialect == provider.name
+    has = {row.name for row in provider.options if row.support != "unsupported"}
+    wishes = {name: getattr(asked, name) for name in OPTIONS if name in has and asked.is_set(name)}
+    names = {**ours.extra, **asked.extra}
+    extra = {name: {**ours.extra.get(name, {}), **asked.extra.get(name, {})} for name in names}
+    return evolve(
+        ours,
+        **wishes,
+        audio=asked.audio,
+        channels=asked.channels,
+        model=ours.model or (asked.model if own else None),
+        extra=extra,
+        on_unsupported="warn",
+    )
+
+
+@frozen
+class Upstream:
+    """The provider behind the gateway, with the operator's settings."""
+
+    settings: Settings
+    context: Context
+    http: aiohttp.ClientSession | None = None
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self.settings.provider.name
+
+    def start(self, start: Start) -> Start:
+        """Return *start* as the provider is told it: the client's credential stays here."""
+        return Start(adapt(start, self.settings.provider, self.settings.config), None, start.origin)
+
+    def open(self, on_event: Callable[[SessionEvent], None]) -> AsyncSession:
+        """Return a session that has not started."""
+        settings = self.settings
+        session = Session(
+            settings.provider,
+            self.context,
+            credentials=settings.credentials,
+            limits=settings.limits,
+            retry=settings.retry,
+        )
+        return AsyncSession(session, on_event, http=self.http)

@@ -1,0 +1,23 @@
+"""The embedded recogniser: pocketsphinx in a process of its own, no network and no key. English only.
+
+Importing this package neither imports pocketsphinx nor starts anything.
+"""
+
+from aai_migrate.provider import Provider
+
+from .client import LocalClient
+from .pipe import open_worker
+from .settings import CAPABILITIES, NAME, NUMBERS, OPTIONS
+
+__all__ = ["PROVIDER", "LocalClient", "open_worker"]
+
+PROVIDER = Provider(
+    name=NAME,
+    title="Embedded recogniser",
+    env=None,
+    client=LocalClient,
+    capabilities=CAPABILITIES,
+    options=OPTIONS,
+    numbers=NUMBERS,
+    open_worker=open_worker,
+)

@@ -1,0 +1,166 @@
+"""The client half: a recogniser at the other end of a pipe is spoken to like any vendor."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from aai_migrate.config import Config
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.failures import lost, refused
+from aai_migrate.options import encode
+from aai_migrate.provider import Context
+from aai_migrate.wire import commands as ask
+from aai_migrate.wire import events as say
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+
+from .messages import Heard, Ready, Request, Settings, Utterance, read_answer, request_text
+from .settings import NAME, OPTIONS, WIRE
+
+Out = list[Frame | say.Event]
+State = Literal["new", "dialling", "starting", "open", "stopping", "ended"]
+
+
+class LocalClient:
+    """One session of the embedded recogniser; see :class:`~aai_migrate.provider.ClientPeer`."""
+
+    resumable = False
+    deadline: float | None = None
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._state: State = "new"
+        self._settings = Settings()
+        self._native: dict[str, Any] = {}
+        self._dropped: tuple[str, ...] = ()
+        self._shown: set[int] = set()  # open turns of which a Partial went out
+
+    def send(self, item: ask.Command, now: float) -> Out:
+        """Return the frames that *item* becomes.
+
+        Raises:
+            ConfigError: ``Start`` asks for what the recogniser cannot do.
+            RuntimeError: *item* is out of place, as audio before ``Started`` or after ``Stop``.
+        """
+        match item:
+            case ask.KeepAlive():
+                return []
+            case ask.Start(config) if self._state == "new":
+                return self._start(config)
+            case ask.Audio(data) if self._state == "open":
+                return [Message(data)]
+            case ask.Silence(seconds) if self._state == "open":
+                return [Message(WIRE.silence(seconds))]
+            case ask.Finalize() if self._state == "open":
+                return [_request(item)]
+            case ask.Configure(id_) if self._state == "open":
+                return [say.Configured(id_, False, f"{NAME} can change nothing in mid-session")]
+            case ask.Stop() if self._state == "open":
+                self._state = "stopping"
+                return [_request(item)]
+        raise RuntimeError(f"{type(item).__name__} cannot be sent to a recogniser that is {self._state}")
+
+    def receive(self, frame: Frame, now: float) -> Out:
+        """Return what *frame* means; whatever it holds, nothing is raised."""
+        if self._state == "ended":
+            return []
+        match frame:
+            case Connected() if self._state == "dialling":
+                self._state = "starting"
+                return [_request(self._settings)]
+            case Message(str(text)) if self._state in ("starting", "open", "stopping"):
+                return self._read(text)
+            case Lost():
+                return self._fail(lost(NAME, frame))
+            case Close():
+                return self._fail(ConnectionLost(NAME, frame.reason or "the worker ended", code=frame.code))
+            case Refused():
+                return self._fail(_refused(frame))
+        return self._fail(ProtocolError(NAME, f"{type(frame).__name__} while {self._state}"))
+
+    def tick(self, now: float) -> Out:
+        """Do nothing: the recogniser has no timers."""
+        return []
+
+    def _start(self, config: Config) -> Out:
+        if config.audio != WIRE:
+            raise ConfigError(f"{NAME} takes {WIRE}, not {config.audio}")
+        if config.model is not None:
+            raise ConfigError(f"{NAME} has one model; leave out {config.model!r}")
+        if config.extra.get(NAME):
+            raise ConfigError(f"{NAME} has no settings of its own; leave out {', '.join(config.extra[NAME])}")
+        encoded = encode(config, OPTIONS, NAME)
+        self._native, self._dropped = encoded.native, encoded.dropped
+        self._settings = Settings(**encoded.native)
+        self._state = "dialling"
+        return [Connect(f"worker:{NAME}")]
+
+    def _read(self, text: str) -> Out:
+        try:
+            answer = read_answer(text)
+        except ValueError as error:
+            return self._fail(ProtocolError(NAME, f"unreadable message: {error}"))
+        if isinstance(answer, Ready) != (self._state == "starting"):
+            return self._fail(ProtocolError(NAME, f"{type(answer).__name__} while {self._state}"))
+        match answer:
+            case Ready(model):
+                return self._started(model)
+            case Heard():
+                self._shown.add(answer.turn)
+                return [_partial(answer)]
+            case Utterance():
+                return self._ended(answer)
+            case say.Stopped() if self._state == "stopping":
+                self._state = "ended"
+                return [answer]
+            case say.Stopped():
+                return self._fail(ProtocolError(NAME, "the worker stopped unasked"))
+            case say.Settled() | say.Finalized():
+                return [answer]
+        return [say.Unmapped(answer)]
+
+    def _started(self, model: str) -> Out:
+        self._state = "open"
+        started = say.Started(session_id=self._context.new_id(), model=model, settings=self._native)
+        return [started, *(say.Warned("option_dropped", f"{NAME} has no {name}") for name in self._dropped)]
+
+    def _ended(self, heard: Utterance) -> Out:
+        """Commit a finished utterance; one without words takes back what was shown of it."""
+        out: Out = []
+        end = heard.words[-1].end if heard.words else heard.to
+        if heard.words:
+            out.append(_final(heard))
+        if heard.words or heard.turn in self._shown:
+            out.append(say.TurnEnded(turn=heard.turn, at=end, reason=heard.reason))
+        self._shown.discard(heard.turn)
+        return [*out, say.Settled(heard.to)]
+
+    def _fail(self, error: ProviderError) -> Out:
+        self._state = "ended"
+        return [say.Failed(error)]
+
+
+def _request(request: Request) -> Message:
+    return Message(request_text(request))
+
+
+def _partial(heard: Heard) -> say.Partial:
+    words = heard.words
+    start, end = (words[0].start, words[-1].end) if words else (None, None)
+    return say.Partial(turn=heard.turn, text=_joined(words), words=words, start=start, end=end)
+
+
+def _final(heard: Utterance) -> say.Final:
+    words = heard.words
+    return say.Final(
+        turn=heard.turn, text=_joined(words), words=words, start=words[0].start, end=words[-1].end
+    )
+
+
+def _joined(words: tuple[say.Word, ...]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def _refused(frame: Refused) -> ConnectionLost:
+    """Return why there is no worker; a package that is missing will be missing again."""
+    reason = refused(NAME, frame).reason
+    return ConnectionLost(NAME, reason, status=frame.status, retryable="pip install" not in reason)

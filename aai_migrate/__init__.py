@@ -1,3 +1,76 @@
 """One Turn event stream in front of many streaming speech-to-text services."""
 
+from . import audio
+from .audio.format import AudioFormat
+from .config import Config
+from .credentials import Secret
+from .drivers.sync import Stream, connect
+from .errors import (
+    AaiMigrateError,
+    AudioError,
+    AudioRateMismatch,
+    AuthenticationError,
+    BadRequest,
+    ConfigError,
+    ConnectionLost,
+    MissingExtra,
+    ProtocolError,
+    ProviderError,
+    QuotaExceeded,
+    StreamClosed,
+    UnsupportedOption,
+)
+from .events import (
+    AudioGap,
+    Begin,
+    Notice,
+    ProviderChanged,
+    Reconnected,
+    Reconnecting,
+    SpeechStarted,
+    StreamEvent,
+    Termination,
+    Turn,
+    TurnRevised,
+    Word,
+)
+from .session import Limits, RetryPolicy
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AaiMigrateError",
+    "AudioError",
+    "AudioFormat",
+    "AudioGap",
+    "AudioRateMismatch",
+    "AuthenticationError",
+    "BadRequest",
+    "Begin",
+    "Config",
+    "ConfigError",
+    "ConnectionLost",
+    "Limits",
+    "MissingExtra",
+    "Notice",
+    "ProtocolError",
+    "ProviderChanged",
+    "ProviderError",
+    "QuotaExceeded",
+    "Reconnected",
+    "Reconnecting",
+    "RetryPolicy",
+    "Secret",
+    "SpeechStarted",
+    "Stream",
+    "StreamClosed",
+    "StreamEvent",
+    "Termination",
+    "Turn",
+    "TurnRevised",
+    "UnsupportedOption",
+    "Word",
+    "__version__",
+    "audio",
+    "connect",
+]

@@ -53,33 +53,34 @@ app.add_command(transcribe)
 
 def run(argv: Sequence[str]) -> int:
     """Run *argv*; whatever goes wrong is one line on stderr, with a traceback only for ``--debug``."""
-    code, line = _run(argv)
-    if line:
-        if "--debug" in argv:
-            traceback.print_exc()
-        print(remark(line), file=sys.stderr)
-    return code
-
-
-def _run(argv: Sequence[str]) -> tuple[int, str]:
     try:
         job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False)
-        return (job() if callable(job) else job or 0), ""
-    except click.ClickException as error:
-        return MISUSED, _usage(error)
-    except ConfigError as error:
-        return MISUSED, str(error)
-    except AaiMigrateError as error:
-        return FAILED, str(error)
+        return job() if callable(job) else job or 0
     except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED, ""
+        return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - what is still buffered has nowhere to go at exit
-        return UNREAD, ""
-    except OSError as error:
-        return FAILED, ": ".join(filter(None, (error.filename, error.strerror or str(error))))
-    except Exception as error:  # noqa: BLE001 - the top: a bug shall be one line too
-        return FAILED, f"internal error, please report it with the output of --debug: {error!r}"
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 what is still buffered has nowhere to go at exit
+        return UNREAD
+    except Exception as error:  # noqa: BLE001 the top: even a bug shall be one line
+        if "--debug" in argv:
+            traceback.print_exception(error)
+        code, line = _told(error)
+        print(remark(line), file=sys.stderr)
+        return code
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Return the exit code of *error* and the line that tells it."""
+    match error:
+        case click.ClickException():
+            return MISUSED, _usage(error)
+        case ConfigError():
+            return MISUSED, str(error)
+        case AaiMigrateError():
+            return FAILED, str(error)
+        case OSError():
+            return FAILED, ": ".join(filter(None, (error.filename, error.strerror or str(error))))
+    return FAILED, f"internal error, please report it with the output of --debug: {error!r}"
 
 
 def _usage(error: click.ClickException) -> str:

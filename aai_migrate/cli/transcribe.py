@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from types import FrameType
 from typing import Any, Self
@@ -114,7 +114,7 @@ def _transcribe(request: Request) -> int:
     complete = False
     with _Interrupt() as interrupt, ExitStack() as stack:
         if request.emulate:
-            options["base_url"], key = stack.enter_context(_emulated(request)), "emulated"
+            options["base_url"], key = stack.enter_context(_emulated(request, request.emulate)), "emulated"
         status = _status(request, file)
         stack.callback(status.close)
         view = _view(request, status)
@@ -226,7 +226,7 @@ def _open(request: Request) -> AudioFile:
         raise ConfigError(f"{request.file}: {why}; give the path of a WAV file") from error
 
 
-def _emulated(request: Request) -> Any:
+def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
     """Return the context of a server that speaks the provider's protocol."""
     spec = request.provider or os.environ.get(VARIABLE)
     if not spec:
@@ -239,7 +239,7 @@ def _emulated(request: Request) -> Any:
         from ..gateway.serve import run_in_thread
     except ModuleNotFoundError as error:
         raise MissingExtra("--emulate", "gateway") from error
-    return run_in_thread(to=request.emulate)
+    return run_in_thread(to=ear)
 
 
 def _status(request: Request, file: AudioFile) -> Status:

@@ -120,9 +120,13 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
     opening = asyncio.ensure_future(mouth.run(opener))
     try:
         return WorkerEnd(await asyncio.shield(opening), mouth, name, patience)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_abandon)
-        await mouth.end(0)
+    except asyncio.CancelledError:  # nobody wants the place any more: give it back when it comes
+        await asyncio.wait([opening], timeout=patience)
+        if opening.done() and not opening.exception():
+            await WorkerEnd(opening.result(), mouth, name, patience).release()
+        else:
+            opening.add_done_callback(_abandon)
+            await mouth.end(0)
         raise
     except OSError as error:
         await mouth.end(patience)
@@ -133,6 +137,5 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
 
 
 def _abandon(opening: asyncio.Future[Worker]) -> None:
-    """Give back a place that came after nobody wanted it any more."""
     if not opening.cancelled() and opening.exception() is None:
-        threading.Thread(target=opening.result().close, name="abandoned worker", daemon=True).start()
+        threading.Thread(target=opening.result().close, daemon=True).start()

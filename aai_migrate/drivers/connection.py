@@ -65,7 +65,9 @@ class Connection:
 
     def start(self) -> None:
         """Begin to dial and read."""
-        if not self._dropped:
+        if self._dropped:
+            self._owner.ended(self)
+        else:
             self.thread.start()
 
     def perform(self, frame: Outgoing) -> None:
@@ -96,19 +98,26 @@ class Connection:
 
     def _run(self) -> None:
         try:
-            self._read()
-        except Unreachable as error:
-            self._owner.received(self, Lost(error.cause, error.detail))
-        except TimeoutError as error:
-            self._owner.received(self, Lost("timeout", str(error)))
-        except OSError as error:
-            self._owner.received(self, Lost("reset", error.strerror or str(error)))
+            lost = self._lost()
+            if lost is not None:
+                self._owner.received(self, lost)
         except Exception as error:  # noqa: BLE001  # the top of a thread: it ends the stream
             self._owner.crashed(error)
         finally:
             self._dropped = True
             self._release()
             self._owner.ended(self)
+
+    def _lost(self) -> Lost | None:
+        try:
+            self._read()
+        except Unreachable as error:
+            return Lost(error.cause, error.detail)
+        except TimeoutError as error:
+            return Lost("timeout", str(error))
+        except OSError as error:
+            return Lost("reset", error.strerror or str(error))
+        return None
 
 
 class Http(Connection):
@@ -224,8 +233,9 @@ class Websocket(Connection):
     def _write(self, frame: Outgoing) -> None:
         if self._close_sent:
             return
-        if not self._open:
-            self.drop()  # still dialling: all that can be asked then is to stop
+        if not self._open:  # still dialling: all that can be asked then is to stop
+            if isinstance(frame, Close):
+                self.drop()
             return
         codes = self._library.ABNF
         match frame:
@@ -269,8 +279,6 @@ class Pipe(Connection):
         if worker is not None:
             worker.close()
 
-    hang_up = drop
-
     def _read(self) -> None:
         if self._open_worker is None:
             raise ConfigError("this provider has no worker to connect to")
@@ -288,6 +296,8 @@ class Pipe(Connection):
         elif isinstance(frame, Message):
             try:
                 self._worker.send(frame.data)
+            except TimeoutError:
+                raise
             except OSError:
                 self.drop()  # wakes the reader, which reports
 

@@ -345,6 +345,7 @@ class Session:
         if live and box.stop_sent and self._seam.settled >= self.fed - 1 / box.rate:
             return [*self._end(), say.Stopped("stopped", self.fed, None, self._gaps)]
         again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
+        again = again or self._resuming  # a session that cannot be gone back to is begun anew
         delay = self._retry.failed(now) if again else None
         if delay is None or (not self._begun and now + delay >= self._connect_by):
             return [*self._end(), say.Failed(error, self.fed, self._missing)]

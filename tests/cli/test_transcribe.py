@@ -55,7 +55,8 @@ def test_json_lines(run: Run, clip: Path) -> None:
     outcome = talk(run, good, clip)
     events = records(outcome)
     assert (outcome.code, outcome.err) == (0, "")
-    assert [event["type"] for event in events] == ["Begin", "Turn", "Turn", "Turn", "Termination"]
+    types = [event["type"] for event in events]
+    assert (types[0], {*types[1:-1]}, types[-1]) == ("Begin", {"Turn"}, "Termination")
     assert events[0]["settings"]["sample_rate"] == 16000
     assert [event["transcript"] for event in events if event.get("end_of_turn")] == ["one two", "three"]
     assert events[-1]["complete"] is True
@@ -79,7 +80,16 @@ def test_settings_reach_the_wire(run: Run, clip: Path, monkeypatch: pytest.Monke
         good(line)
 
     monkeypatch.setenv("OTHER_KEY", "other-0123456789")
-    more = ["--model", "u3-rt-agent", "--language", "de", "-o", "turn_silence=0.4", "-o", "assemblyai-v3.vad_threshold=0.3"]
+    more = [
+        "--model",
+        "u3-rt-agent",
+        "--language",
+        "de",
+        "-o",
+        "turn_silence=0.4",
+        "-o",
+        "assemblyai-v3.vad_threshold=0.3",
+    ]
     outcome = talk(run, script, clip, *more, "--api-key-env", "OTHER_KEY")
     assert outcome.code == 0
     target = heads[0].splitlines()[0]
@@ -127,7 +137,9 @@ def test_notices_of_the_stream(run: Run, clip: Path) -> None:
         line.say(type="Warning", warning_code=1, warning="mind\nthe gap")
         line.terminate()
 
-    assert {"type": "Notice", "code": "assemblyai-v3:1", "message": "mind\nthe gap"} in records(talk(run, script, clip))
+    assert {"type": "Notice", "code": "assemblyai-v3:1", "message": "mind\nthe gap"} in records(
+        talk(run, script, clip)
+    )
     assert "aai-migrate: mind the gap\n" in talk(run, script, clip, "--text").err
 
 
@@ -149,7 +161,8 @@ def test_reconnect_is_survived(run: Run, clip: Path) -> None:
     assert types.count("Reconnecting") == types.count("Reconnected") == types.count("Begin") == 1
     ended = [event["transcript"] for event in records(outcome) if event.get("end_of_turn")]
     assert ended == ["one two", "three"]
-    assert "; trying again in 0.0 s\n" in talk(run, script, clip, "--text").err or lines
+    lines.clear()
+    assert "; trying again in 0.0 s\n" in talk(run, script, clip, "--text").err
 
 
 # Failures while running: one line, exit 1.
@@ -178,7 +191,7 @@ def test_unknown_host(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_certificate_refused(run: Run, clip: Path) -> None:
     """A certificate that nobody vouches for is not accepted, and not retried."""
-    lines = []
+    lines: list[Line] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with vendor(lines.append, context) as url:
@@ -217,13 +230,19 @@ def test_says_nothing(run: Run, clip: Path) -> None:
 
 
 def test_accepts_no_handshake(run: Run, clip: Path) -> None:
-    """A server that takes the connection and not even answers the request."""
-    outcome = talk(run, lambda line: bool(line.read()) and None, clip, "-o", "connect_timeout=0.05")
+    """A server that takes the connection and does not even answer the request."""
+
+    def deaf(line: Line) -> None:
+        line.until(lambda opcode, data: False)
+
+    outcome = talk(run, deaf, clip, "-o", "connect_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "")
     assert "no answer in time" in outcome.line
 
 
-@pytest.mark.parametrize("garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"]
+)
 def test_garbage(run: Run, clip: Path, garbage: bytes) -> None:
     """A server that speaks something else."""
     outcome = talk(run, lambda line: line.raw(garbage), clip, "-o", "connect_timeout=2")
@@ -317,7 +336,9 @@ def test_bug_is_one_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("json.dumps", broken)
     outcome = talk(run, good, clip)
     assert outcome.code == 1
-    assert outcome.line.startswith("internal error, please report it with the output of --debug: ZeroDivisionError")
+    assert outcome.line.startswith(
+        "internal error, please report it with the output of --debug: ZeroDivisionError"
+    )
 
 
 @pytest.fixture

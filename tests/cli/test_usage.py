@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def test_help_has_examples(run: Run, argv: list[str]) -> None:
     """Each level explains itself on stdout, with examples."""
     outcome = run(*argv)
     assert outcome.code == 0
-    assert "Examples:\n  aai-migrate transcribe" in outcome.out
+    assert "Examples:\n    aai-migrate transcribe" in outcome.out
     assert not outcome.err
 
 
@@ -48,64 +49,69 @@ def test_version(run: Run) -> None:
 P = ["-p", "assemblyai-v3"]
 
 
+WRONG = [
+    ("", "name a command: transcribe; see aai-migrate --help"),
+    ("transcrbe", "unknown command 'transcrbe'; did you mean transcribe?"),
+    ("zzz", "unknown command 'zzz'; known: transcribe"),
+    ("--verison", "unknown option --verison; did you mean --version?"),
+    ("transcribe", "missing argument 'FILE'; see aai-migrate transcribe --help"),
+    ("transcribe CLIP --emualte", "unknown option --emualte; did you mean --emulate?"),
+    ("transcribe CLIP --zzz", "unknown option --zzz; see aai-migrate transcribe --help"),
+    ("transcribe CLIP more -p assemblyai-v3", "got unexpected extra argument (more)"),
+    ("transcribe CLIP -p", "option '-p' requires an argument"),
+    ("transcribe CLIP", "no provider: name one of assemblyai-v3, "),
+    ("transcribe CLIP -p asemblyai-v3", "unknown provider 'asemblyai-v3'; did you mean assemblyai-v3"),
+    ("transcribe CLIP -p assemblyai-v3/", "provider 'assemblyai-v3/' is not of the form"),
+    ("transcribe CLIP --emulate", "--emulate needs --provider"),
+    ("transcribe CLIP -p local --emulate", "local has no protocol to emulate; leave --emulate out"),
+]
+WRONG_WITH_PROVIDER = [
+    ("--speed fast", "'fast' is not a valid float"),
+    ("--speed=-1", "--speed: speed -1.0 is not a number from 0"),
+    ("--speed nan", "--speed: speed nan is not a number from 0"),
+    ("--speed inf", "--speed: speed inf is not a number from 0"),
+    ("--emulate=loud", "'loud' is not one of 'local', 'coded'"),
+    ("--emulate --base-url ws://h", "--emulate is a server of its own"),
+    ("--emulate -o base_url=ws://h", "--emulate is a server of its own"),
+    ("--emulate --api-key-env X", "--emulate needs no key"),
+    ("--api-key-env NO_SUCH", "--api-key-env: NO_SUCH is not set"),
+    ("--api-key-env EMPTY", "EMPTY is empty"),
+    ("-o langage=en", "unknown option 'langage'; did you mean language"),
+    ("-o conect_timeout=1", "unknown option 'conect_timeout'; did you mean con"),
+    ("-o api_key=x", "unknown option 'api_key'"),
+    ("-o language", "-o 'language' is not of the form NAME=VALUE"),
+    ("-o language=en -o language=de", "-o language is given twice"),
+    ("-o model=m --model m", "model is given twice, by -o and by --model"),
+    ("-o sample_rate=8000", "-o sample_rate is told by the audio file"),
+    ("-o 'extra={}'", "-o extra is written word by word"),
+    ("-o asemblyai-v3.x=1", "unknown provider 'asemblyai-v3'; did you mean ass"),
+    ("-o assemblyai-v3.=1", "names no word of assemblyai-v3"),
+    ("-o turn_silence=soon", "turn_silence must be 0 to 60 seconds, not 'soon'"),
+    ("-o turn_silence=61", "turn_silence must be 0 to 60 seconds, not 61"),
+    ("-o turn_silence=20", "turn_silence must be 0.05 to 10 s, not 20"),
+    ("-o partials=maybe", "partials must be true or false, not 'maybe'"),
+    ("-o keyterms=one", "keyterms must be a list of non-empty strings"),
+    ("-o connect_timeout=0", "connect_timeout must be a number greater than 0"),
+    ("-o connect_timeout=soon", "connect_timeout must be a number greater"),
+    ("--language xx", "assemblyai-v3: language 'xx' is not offered"),
+    ("--model whisper-rt -o 'keyterms=[\"a\"]'", "whisper-rt has no keyterms"),
+    ("--base-url 'ws://h?x=1'", "base_url must not carry a query"),
+    ("--base-url ftp://h", "base_url must begin with wss://"),
+    ("--base-url h:1", "base_url must begin with wss://"),
+    ("--base-url wss://", "base_url names no host"),
+]
+
+
 @pytest.mark.parametrize(
-    ("argv", "says"),
-    [
-        ([], "name a command: transcribe; see aai-migrate --help"),
-        (["transcrbe"], "unknown command 'transcrbe'; did you mean transcribe?"),
-        (["zzz"], "unknown command 'zzz'; known: transcribe"),
-        (["--verison"], "unknown option --verison; did you mean --version?"),
-        (["transcribe"], "missing argument 'FILE'; see aai-migrate transcribe --help"),
-        (["transcribe", "CLIP", "--emualte"], "unknown option --emualte; did you mean --emulate?"),
-        (["transcribe", "CLIP", "--zzz"], "unknown option --zzz; see aai-migrate transcribe --help"),
-        (["transcribe", "CLIP", "more", *P], "got unexpected extra argument (more)"),
-        (["transcribe", "CLIP", "-p"], "option '-p' requires an argument"),
-        (["transcribe", "CLIP"], "no provider: name one of assemblyai-v3, "),
-        (["transcribe", "CLIP", "-p", "asemblyai-v3"], "unknown provider 'asemblyai-v3'; did you mean assemblyai-v3"),
-        (["transcribe", "CLIP", "-p", "assemblyai-v3/"], "provider 'assemblyai-v3/' is not of the form"),
-        (["transcribe", "CLIP", *P, "--speed", "fast"], "'fast' is not a valid float"),
-        (["transcribe", "CLIP", *P, "--speed=-1"], "--speed: speed -1.0 is not a number from 0"),
-        (["transcribe", "CLIP", *P, "--speed", "nan"], "--speed: speed nan is not a number from 0"),
-        (["transcribe", "CLIP", *P, "--speed", "inf"], "--speed: speed inf is not a number from 0"),
-        (["transcribe", "CLIP", *P, "--emulate=loud"], "'loud' is not one of 'local', 'coded'"),
-        (["transcribe", "CLIP", *P, "--emulate", "--base-url", "ws://h"], "--emulate is a server of its own"),
-        (["transcribe", "CLIP", *P, "--emulate", "-o", "base_url=ws://h"], "--emulate is a server of its own"),
-        (["transcribe", "CLIP", *P, "--emulate", "--api-key-env", "X"], "--emulate needs no key"),
-        (["transcribe", "CLIP", "--emulate"], "--emulate needs --provider"),
-        (["transcribe", "CLIP", "-p", "local", "--emulate"], "local has no protocol to emulate; leave --emulate out"),
-        (["transcribe", "CLIP", *P, "--api-key-env", "NO_SUCH"], "--api-key-env: NO_SUCH is not set"),
-        (["transcribe", "CLIP", *P, "--api-key-env", "EMPTY"], "EMPTY is empty"),
-        (["transcribe", "CLIP", *P, "-o", "langage=en"], "unknown option 'langage'; did you mean language"),
-        (["transcribe", "CLIP", *P, "-o", "conect_timeout=1"], "unknown option 'conect_timeout'; did you mean con"),
-        (["transcribe", "CLIP", *P, "-o", "api_key=x"], "unknown option 'api_key'"),
-        (["transcribe", "CLIP", *P, "-o", "language"], "-o 'language' is not of the form NAME=VALUE"),
-        (["transcribe", "CLIP", *P, "-o", "language=en", "-o", "language=de"], "-o language is given twice"),
-        (["transcribe", "CLIP", *P, "-o", "model=m", "--model", "m"], "model is given twice, by -o and by --model"),
-        (["transcribe", "CLIP", *P, "-o", "sample_rate=8000"], "-o sample_rate is told by the audio file"),
-        (["transcribe", "CLIP", *P, "-o", "extra={}"], "-o extra is written word by word"),
-        (["transcribe", "CLIP", *P, "-o", "asemblyai-v3.x=1"], "unknown provider 'asemblyai-v3'; did you mean ass"),
-        (["transcribe", "CLIP", *P, "-o", "assemblyai-v3.=1"], "names no word of assemblyai-v3"),
-        (["transcribe", "CLIP", *P, "-o", "turn_silence=soon"], "turn_silence must be 0 to 60 seconds, not 'soon'"),
-        (["transcribe", "CLIP", *P, "-o", "turn_silence=61"], "turn_silence must be 0 to 60 seconds, not 61"),
-        (["transcribe", "CLIP", *P, "-o", "turn_silence=20"], "turn_silence must be 0.05 to 10 s, not 20"),
-        (["transcribe", "CLIP", *P, "-o", "partials=maybe"], "partials must be true or false, not 'maybe'"),
-        (["transcribe", "CLIP", *P, "-o", "keyterms=one"], "keyterms must be a list of non-empty strings"),
-        (["transcribe", "CLIP", *P, "-o", "connect_timeout=0"], "connect_timeout must be a number greater than 0"),
-        (["transcribe", "CLIP", *P, "-o", "connect_timeout=soon"], "connect_timeout must be a number greater"),
-        (["transcribe", "CLIP", *P, "--language", "xx"], "assemblyai-v3: language 'xx' is not offered"),
-        (["transcribe", "CLIP", *P, "--model", "whisper-rt", "-o", 'keyterms=["a"]'], "whisper-rt has no keyterms"),
-        (["transcribe", "CLIP", *P, "--base-url", "ws://h?x=1"], "base_url must not carry a query"),
-        (["transcribe", "CLIP", *P, "--base-url", "ftp://h"], "base_url must begin with wss://"),
-        (["transcribe", "CLIP", *P, "--base-url", "h:1"], "base_url must begin with wss://"),
-        (["transcribe", "CLIP", *P, "--base-url", "wss://"], "base_url names no host"),
-    ],
-)  # fmt: skip
+    ("words", "says"),
+    [*WRONG, *((f"transcribe CLIP -p assemblyai-v3 {words}", says) for words, says in WRONG_WITH_PROVIDER)],
+)
 def test_one_line_and_exit_2(
-    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str], says: str
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, words: str, says: str
 ) -> None:
     """Whatever is wrong is said in one line that names it and the way out."""
     monkeypatch.setenv("EMPTY", "")
-    outcome = run(*[str(clip) if word == "CLIP" else word for word in argv])
+    outcome = run(*[str(clip) if word == "CLIP" else word for word in shlex.split(words)])
     assert (outcome.code, outcome.out) == (2, "")
     assert says in outcome.line
 
@@ -217,7 +223,9 @@ def test_values(text: str, found: object) -> None:
 
 def test_parse() -> None:
     """Options keep their names, a vendor's own words are kept apart by provider."""
-    assert parse(["turn_silence=0.4", "assemblyai.vad_threshold=0.3", "assemblyai-v3.prompt=a=b", "backlog=5"]) == {
+    assert parse(
+        ["turn_silence=0.4", "assemblyai.vad_threshold=0.3", "assemblyai-v3.prompt=a=b", "backlog=5"]
+    ) == {
         "turn_silence": 0.4,
         "backlog": 5,
         "extra": {"assemblyai-v3": {"vad_threshold": 0.3, "prompt": "a=b"}},

@@ -175,7 +175,10 @@ def test_text_in_any_encoding() -> None:
         (Reconnecting(1, 0.25, "connection lost"), "connection lost; trying again in 0.2 s"),
         (AudioGap(1.0, 2.5), "audio from 1.0 to 2.5 s is lost"),
         (ProviderChanged("a", "b", 3.0, "quota"), "b goes on for a at 3.0 s: quota"),
-        (Termination(complete=True, reason="stopped", audio_seconds=2.0), "0 turns, 2.0 s of audio, complete"),
+        (
+            Termination(complete=True, reason="stopped", audio_seconds=2.0),
+            "0 turns, 2.0 s of audio, complete",
+        ),
         (
             Termination(complete=False, reason="lost", audio_seconds=2.0, unconfirmed_seconds=1.0),
             "0 turns, 2.0 s of audio, truncated: lost, 1.0 s unconfirmed",

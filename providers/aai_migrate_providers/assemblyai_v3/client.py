@@ -6,53 +6,44 @@ Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-ap
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from attrs import define, evolve
+from attrs import evolve
 
 from aai_migrate.config import Config
-from aai_migrate.errors import ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import encode
+from aai_migrate.options import Encoded, encode
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
-from aai_migrate.wire.events import Word
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+from aai_migrate.wire.frames import Close, Connect, Frame, Lost, Message, Refused
 
 from . import messages
 from .errors import SEE_ERROR, typed
-from .options import HOSTS, MODELS, NAME, NATIVE, OPTIONS, U3, family
-from .options import DEFAULT_MODEL as DEFAULT_MODEL
+from .options import (
+    CLEARABLE,
+    DEFAULT_MODEL,
+    HOSTS,
+    MODELS,
+    NAME,
+    NATIVE,
+    OPTIONS,
+    RESERVED,
+    SECRET,
+    US,
+    US_MULTI,
+    family,
+    flag,
+    rows,
+)
+from .turns import Turns
 
-HOLD = 2.0
-"""Seconds that a raw end waits for its formatted copy, or an end for the end of an earlier turn."""
 VERSION = "2025-05-12"
-KEPT = 256
-"""Ended turns that a late message is still matched with."""
 
 Out = Frame | say.Event
-
-
-@define
-class _Open:
-    """A turn that was seen and not yet passed on as ended."""
-
-    shown: bool = False
-    last: messages.Turn | None = None
-    end: messages.Turn | None = None
-    due: float | None = None  # when it is passed on as it is
-    ready: bool = False  # its end needs no waiting
-
-    def end_by(self, now: float) -> bool:
-        return self.ready or (self.due is not None and self.due <= now)
-
-
-@define
-class _Ended:
-    formatted: bool
-    guessed: bool  # from a partial, because the end did not come
 
 
 class Client:
@@ -61,9 +52,10 @@ class Client:
     resumable = False
 
     def __init__(self, context: Context) -> None:
-        self._open: dict[int, _Open] = {}
-        self._ended: dict[int, _Ended] = {}
-        self._finalizing: list[tuple[str, float]] = []
+        self._config = Config()
+        self._model = DEFAULT_MODEL
+        self._settings: dict[str, Any] = {}
+        self._turns = Turns()
         self._sent = 0.0  # seconds of audio
         self._over = self._begun = False
 
@@ -73,8 +65,8 @@ class Client:
         """Put *command* into frames.
 
         Raises:
-            UnsupportedOption, ConfigError: ``Start`` or ``Configure`` asks for what v3 does not have.
-            RuntimeError: audio or a control message before ``Started``, or ``Resume``.
+            UnsupportedOption, ConfigError: ``Start`` asks for what v3 does not have.
+            RuntimeError: anything but ``Start`` before ``Started``, or ``Resume``.
         """
         match command:
             case ask.Start():
@@ -82,51 +74,80 @@ class Client:
             case _ if not self._begun:
                 raise RuntimeError(f"{type(command).__name__} before the session has begun")
             case ask.Audio(data):
-                self._sent += self._config.audio.seconds(len(data))
-                return [Message(data)]
+                return [self._audio(data)]
             case ask.Silence(seconds):
-                self._sent += seconds
-                return [Message(self._config.audio.silence(seconds))]
+                return [self._audio(self._config.audio.silence(seconds))]
             case ask.Finalize(id=id_):
-                self._finalizing.append((id_, self._sent))
+                self._turns.finalize(id_, self._sent)
                 return [_control("ForceEndpoint")]
             case ask.KeepAlive():
                 return [_control("KeepAlive")]
             case ask.Configure(id=id_, options=options):
-                changes = self._native(evolve(Config(), **options, on_unsupported=self._config.on_unsupported))
-                return [_control("UpdateConfiguration", **changes), say.Configured(id_)]
+                return self._configure(id_, options)
             case ask.Stop():
                 return [_control("Terminate")]
         raise RuntimeError("a v3 session cannot be resumed")
 
+    def _audio(self, data: bytes) -> Message:
+        self._sent += self._config.audio.seconds(len(data))
+        return Message(data)
+
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
         self._model = config.model or DEFAULT_MODEL
-        self._family = family(self._model)
-        out: list[Out] = []
-        if self._model not in MODELS:
-            out.append(say.Warned("unknown_model", f"{NAME}: model {self._model!r} is not in our table; asked for as it is"))
-        defaults = {"sample_rate": config.audio.sample_rate, "encoding": config.audio.encoding}
-        formats = self._family != U3 and config.formatting is None and config.formatted_turns != "raw"
-        query: dict[str, Any] = {**defaults, "speech_model": self._model}
-        if formats:
+        turns = self._turns = Turns(family(self._model), waits=config.formatted_turns == "wait")
+        query: dict[str, Any] = {
+            "sample_rate": config.audio.sample_rate,
+            "encoding": config.audio.encoding,
+            "speech_model": self._model,
+        }
+        if turns.family in (US, US_MULTI) and config.formatted_turns != "raw":
             query["format_turns"] = True
-        encoded = encode(config, OPTIONS, NAME, model=self._model, family=self._family)
-        query |= encoded.native
-        out += [say.Warned("unsupported", f"{NAME} has no {name}; going on without it") for name in encoded.dropped]
-        extra = dict(config.extra.get(NAME, {}))
-        unknown = sorted(set(extra) - NATIVE - {row.native for row in OPTIONS})
-        out += [say.Warned("unknown_extra", f"{NAME}: {name!r} is not a parameter we know; sent as it is") for name in unknown]
-        query |= extra
-        self._settings = query
-        self._formats = self._family != U3 and bool(query.get("format_turns"))
+        encoded = self._encode(config)
+        extra = _extra(config)
+        query |= encoded.native | extra
+        turns.formats = _is_on(query.get("format_turns"))
+        self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {"AssemblyAI-Version": VERSION}
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
-        return [*out, Connect(f"{_address(config)}?{urlencode({k: _wire(v) for k, v in query.items()})}", headers)]
+        url = f"{_address(config)}?{urlencode({name: _wire(value) for name, value in query.items()})}"
+        return [*self._warnings(encoded, extra), Connect(url, headers)]
 
-    def _native(self, config: Config) -> dict[str, Any]:
-        return encode(config, OPTIONS, NAME, model=self._model, family=self._family).native
+    def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
+        out = _dropped(encoded)
+        if self._model not in MODELS:
+            text = f"{NAME}: model {self._model!r} is not in our table; asked for as it is"
+            out.insert(0, say.Warned("unknown_model", text))
+        for name in sorted(set(extra) - NATIVE - {row.native for row in OPTIONS}):
+            text = f"{NAME}: {name!r} is not a parameter we know; sent as it is"
+            out.append(say.Warned("unknown_extra", text))
+        return out
+
+    def _encode(self, config: Config) -> Encoded:
+        """Put options into the vendor's words; a value that this model lacks counts as a missing option."""
+        lacking: dict[str, Any] = {}
+        if config.on_unsupported == "warn":
+            fixed = [row for row in rows(self._turns.family) if row.models and not row.native]
+            set_ = [row for row in fixed if config.is_set(row.name)]
+            lacking = {row.name: None for row in set_ if row.check(getattr(config, row.name))}
+        fitting = evolve(config, **lacking)
+        encoded = encode(fitting, OPTIONS, NAME, model=self._model, family=self._turns.family)
+        return evolve(encoded, dropped=(*encoded.dropped, *lacking))
+
+    def _configure(self, id_: str, options: Mapping[str, Any]) -> list[Out]:
+        try:
+            config = evolve(Config(on_unsupported=self._config.on_unsupported), **options)
+            encoded = self._encode(config)
+        except ConfigError as error:
+            return [say.Configured(id_, False, str(error))]
+        lists = [row for row in rows(self._turns.family) if row.native in CLEARABLE and row.name in options]
+        cleared: dict[str, Any] = {row.native: [] for row in lists if not config.is_set(row.name)}
+        changes = cleared | encoded.native
+        if "format_turns" in changes:
+            self._turns.formats = changes["format_turns"]
+        update = [_control("UpdateConfiguration", **changes)] if changes else []
+        return [*_dropped(encoded), *update, say.Configured(id_)]
 
     # Frames.
 
@@ -135,8 +156,6 @@ class Client:
         if self._over:
             return []
         match frame:
-            case Connected():
-                return []
             case Message(data):
                 return self._message(data, now)
             case Close(code, reason):
@@ -148,12 +167,13 @@ class Client:
         return []
 
     def _message(self, data: str | bytes, now: float) -> list[Out]:
-        message = messages.parse(data) if isinstance(data, str) else None
+        message = messages.parse(data)
         if message is None:
-            return self._fail(ProtocolError(NAME, "the server sent something that is not JSON text", retryable=True))
+            return self._broken("what is no JSON object")
         match message.get("type"):
             case "Turn":
-                return self._turn(message, now)
+                turn = messages.turn(message)
+                return [*self._turns.take(turn, now)] if turn else self._broken("a Turn without turn_order")
             case "Begin":
                 return self._begin(message)
             case "SpeechStarted":
@@ -161,10 +181,10 @@ class Client:
             case "Termination":
                 return self._termination(message)
             case "SpeakerRevision":
-                return self._speakers(message)
+                return [*self._turns.speakers(message, now)]
             case "Warning":
-                code, text = message.get("warning_code"), messages.string(message.get("warning")) or ""
-                return [say.Warned(f"{NAME}:{code}", text)]
+                text = messages.string(message.get("warning")) or ""
+                return [say.Warned(f"{NAME}:{messages.whole(message.get('warning_code'))}", text)]
             case "Error":
                 return self._error(message)
             case None if "error" in message:  # the shape of 2025
@@ -178,202 +198,66 @@ class Client:
         configuration = message.get("configuration")
         served = messages.string(configuration.get("model")) if isinstance(configuration, dict) else None
         if served:
-            self._family = family(served)
-        return [
-            say.Started(
-                messages.string(message.get("id")),
-                served or self._model,
-                messages.number(message.get("expires_at")),
-                " ",
-                self._settings,
-            )
-        ]
+            self._turns.family = family(served)
+        id_, expires_at = messages.string(message.get("id")), messages.number(message.get("expires_at"))
+        return [say.Started(id_, served or self._model, expires_at, " ", self._settings)]
 
     def _error(self, message: dict[str, Any]) -> list[Out]:
-        code = message.get("error_code")
         text = messages.string(message.get("error")) or "no reason given"
-        return self._fail(typed(code if isinstance(code, int) else None, text))
+        return self._fail(typed(messages.whole(message.get("error_code")), text))
+
+    def _broken(self, what: str) -> list[Out]:
+        return self._fail(ProtocolError(NAME, f"the server sent {what}", retryable=True))
 
     def _fail(self, error: ProviderError) -> list[Out]:
-        """The end: what had ended is passed on, what was open is the replay's."""
         self._over = True
-        out: list[Out] = []
-        for order in sorted(self._open):
-            end = self._open[order].end
-            if end is None:
-                break
-            out += self._emit(order, end)
-        return [*out, say.Failed(error)]
+        return [*self._turns.fail(), say.Failed(error)]
 
     def _termination(self, message: dict[str, Any]) -> list[Out]:
-        out: list[Out] = []
-        for order in sorted(self._open):
-            turn = self._open[order]
-            last = turn.end or turn.last
-            if last:
-                out += self._emit(order, last, reason="stop", guessed=turn.end is None)
         self._over = True
         audio = messages.number(message.get("audio_duration_seconds"))
         session = messages.number(message.get("session_duration_seconds"))
-        return [*out, say.Stopped("stopped", audio, session)]
-
-    def _speakers(self, message: dict[str, Any]) -> list[Out]:
-        revisions = message.get("revisions")
-        out: list[Out] = []
-        for item in revisions if isinstance(revisions, list) else ():
-            if isinstance(item, dict) and item.get("turn_order") in self._ended:
-                words, speaker = messages.words(item.get("words")), messages.string(item.get("speaker_label"))
-                out.append(say.Revised(turn=item["turn_order"], words=words, speaker=speaker, raw=message))
-        return out
-
-    # Turns: exactly one end each, in order, whatever shape the vendor gives it.
-
-    def _turn(self, message: dict[str, Any], now: float) -> list[Out]:
-        turn = messages.turn(message)
-        if turn is None:
-            return self._fail(ProtocolError(NAME, "the server sent a Turn without turn_order", retryable=True))
-        if turn.order in self._ended:
-            return self._late(turn)
-        state = self._open.setdefault(turn.order, _Open())
-        if turn.end:
-            return self._end(turn, state, now)
-        if state.end:
-            return []
-        for order, other in self._open.items():
-            if order < turn.order and other.end:
-                other.due = now
-        out = self._pass_on(now)
-        partial = self._partial(turn, state)
-        return [*out, partial] if partial else out
-
-    def _partial(self, turn: messages.Turn, state: _Open) -> say.Partial | None:
-        text, stable = turn.transcript, 0
-        if self._family != U3:
-            stable = 0 if self._formats else len(text)
-            for word in _open_words(turn.words):
-                text += (" " if text else "") + word.text
-        elif not text:
-            text = "".join(word.joiner + word.text for word in turn.words)
-        if not text.strip():
-            return None
-        state.last, state.shown = evolve(turn, transcript=text), True
-        words = turn.words
-        return say.Partial(
-            turn=turn.order,
-            text=text,
-            words=words,
-            start=words[0].start if words else None,
-            end=words[-1].end if words else None,
-            language=turn.language,
-            speaker=turn.speaker,
-            stable=stable,
-            raw=turn.raw,
-        )
-
-    def _end(self, turn: messages.Turn, state: _Open, now: float) -> list[Out]:
-        waits = self._formats and not turn.formatted and self._config.formatted_turns == "wait"
-        empty = not (turn.transcript.strip() or turn.words)
-        if state.end is None or turn.formatted:
-            state.end = turn
-        state.ready = state.ready or empty or not waits
-        state.due = now + HOLD if state.due is None else state.due
-        for order, other in self._open.items():
-            if order < turn.order and other.due is None:
-                other.due = now + HOLD
-        return self._pass_on(now)
-
-    def _pass_on(self, now: float) -> list[Out]:
-        out: list[Out] = []
-        for order in sorted(self._open):
-            state = self._open[order]
-            if not state.end_by(now):
-                break
-            last = state.end or state.last
-            if last is None:
-                del self._open[order]
-                continue
-            out += self._emit(order, last, guessed=state.end is None)
-        return out
-
-    def _emit(
-        self, order: int, turn: messages.Turn, *, reason: say.EndReason = "vendor", guessed: bool = False
-    ) -> list[Out]:
-        state = self._open.pop(order)
-        self._ended[order] = _Ended(turn.formatted, guessed)
-        if len(self._ended) > KEPT:
-            del self._ended[next(iter(self._ended))]
-        words = turn.words
-        text = turn.transcript or "".join(word.joiner + word.text for word in words)
-        out: list[Out] = []
-        at = words[-1].end if words else None
-        if text.strip():
-            settled = words if not guessed else tuple(evolve(word, is_final=True) for word in words)
-            out.append(
-                say.Final(
-                    turn=order,
-                    text=text,
-                    words=settled,
-                    start=words[0].start if words else None,
-                    end=at,
-                    language=turn.language,
-                    speaker=turn.speaker,
-                    confidence=_mean(words),
-                    raw=turn.raw,
-                )
-            )
-        answered: list[str] = []
-        while self._finalizing and words and self._finalizing[0][1] <= words[0].start:
-            answered.append(self._finalizing.pop(0)[0])  # asked before this turn: it found nothing to end
-        forced = self._finalizing.pop(0) if self._finalizing and out else None
-        if forced:
-            answered.append(forced[0])
-            reason = "forced" if reason == "vendor" else reason
-        if out or state.shown:
-            confidence = turn.end_confidence
-            out.append(
-                say.TurnEnded(
-                    turn=order, at=at, reason=reason, confidence=confidence, formatted=turn.formatted, raw=turn.raw
-                )
-            )
-        if at is not None and text.strip():
-            # A forced end cuts where we said, yet the last word's end is up to 1.3 s late.
-            cut = forced[1] if forced and words[-1].start < forced[1] else at
-            out.append(say.Settled(min(at, cut)))
-        return [*out, *(say.Finalized(id_) for id_ in answered)]
-
-    def _late(self, turn: messages.Turn) -> list[Out]:
-        """A message for a turn that ended: the formatted copy, or the end that came after we gave up."""
-        ended = self._ended[turn.order]
-        if not turn.end or not (turn.formatted > ended.formatted or ended.guessed):
-            return []
-        self._ended[turn.order] = _Ended(turn.formatted, False)
-        return [
-            say.Revised(
-                turn=turn.order,
-                text=turn.transcript,
-                words=turn.words,
-                speaker=turn.speaker,
-                formatted=turn.formatted,
-                raw=turn.raw,
-            )
-        ]
+        return [*self._turns.finish(), say.Stopped("stopped", audio, session)]
 
     # Time.
 
     @property
     def deadline(self) -> float | None:
-        """When the lowest open turn is passed on as it is."""
-        if self._over or not self._open:
-            return None
-        return self._open[min(self._open)].due
+        """When an end that waits is passed on as it is."""
+        return None if self._over else self._turns.deadline
 
     def tick(self, now: float) -> list[Out]:
         """Pass on what has waited long enough."""
-        return [] if self._over else self._pass_on(now)
+        return [] if self._over else [*self._turns.tick(now)]
 
 
 def _control(type_: str, **fields: Any) -> Message:
     return Message(json.dumps({"type": type_, **fields}))
+
+
+def _extra(config: Config) -> dict[str, Any]:
+    """Return the parameters that the caller gave in the vendor's own words.
+
+    Raises:
+        ConfigError: one of them is ours to set.
+    """
+    extra = {name: value for name, value in config.extra.get(NAME, {}).items() if value is not None}
+    for name in extra:
+        if name in RESERVED:
+            raise ConfigError(f"{NAME}: extra must not hold {name!r}; pass {RESERVED[name]} instead")
+    return extra
+
+
+def _dropped(encoded: Encoded) -> list[Out]:
+    texts = [f"{NAME} has no {name}; going on without it" for name in encoded.dropped]
+    return [say.Warned("unsupported", text) for text in texts]
+
+
+def _is_on(value: Any) -> bool:
+    try:
+        return flag(value)
+    except ValueError:
+        return False
 
 
 def _address(config: Config) -> str:
@@ -389,7 +273,7 @@ def _wire(value: Any) -> str:
     """A query parameter's spelling: booleans as words, lists and objects as JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (list, tuple, dict)) else str(value)
+    return json.dumps(value) if isinstance(value, (list, tuple, Mapping)) else str(value)
 
 
 def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
@@ -397,16 +281,3 @@ def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
         when = "in mid-session" if begun else "before it began"
         return ConnectionLost(NAME, f"the server closed the connection {when}", code=code)
     return typed(code, "the server closed the connection" if reason in ("", SEE_ERROR) else reason)
-
-
-def _open_words(words: tuple[Word, ...]) -> tuple[Word, ...]:
-    """The trailing words that the transcript does not hold yet."""
-    count = len(words)
-    while count and not words[count - 1].is_final:
-        count -= 1
-    return words[count:]
-
-
-def _mean(words: tuple[Word, ...]) -> float | None:
-    known = [word.confidence for word in words if word.confidence is not None]
-    return sum(known) / len(known) if known else None

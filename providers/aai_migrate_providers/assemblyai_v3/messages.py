@@ -14,6 +14,9 @@ from attrs import field, frozen
 from aai_migrate.wire.events import Word
 
 
+_WIDE = (("\u3000", "\u30ff"), ("\u3400", "\u9fff"), ("\uff00", "\uffef"))
+
+
 @frozen
 class Turn:
     """One ``Turn`` message. ``transcript`` and ``words`` restate the whole turn."""
@@ -88,7 +91,7 @@ def string(value: Any) -> str | None:
 
 def _wide(character: str) -> bool:
     """Say whether *character* belongs to a script without spaces: Chinese or Japanese."""
-    return "\u3000" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"
+    return any(low <= character <= high for low, high in _WIDE)
 
 
 def joiner(before: str, text: str) -> str:
@@ -157,7 +160,23 @@ def turn(message: dict[str, Any]) -> Turn | None:
 
 
 def milliseconds(time: float | None) -> int:
-    return 0 if time is None else round(time * 1000)
+    """Return seconds in whole wire milliseconds, never negative."""
+    return 0 if time is None else max(0, round(time * 1000))
+
+
+def unit(confidence: float | None) -> float:
+    """Return a confidence from 0 to 1; what nobody knows counts as certain, since clients demand a number."""
+    return 1.0 if confidence is None else min(1.0, max(0.0, confidence))
+
+
+def spread(text: str, start: float | None, end: float | None) -> tuple[Word, ...]:
+    """Return words for a text that came without: its time in equal parts."""
+    parts = text.split()
+    begin = start if start is not None else end or 0.0
+    step = max(0.0, (begin if end is None else end) - begin) / max(1, len(parts))
+    return tuple(
+        Word(part, begin + step * index, begin + step * (index + 1)) for index, part in enumerate(parts)
+    )
 
 
 def word_json(word: Word, *, final: bool) -> dict[str, Any]:
@@ -166,7 +185,7 @@ def word_json(word: Word, *, final: bool) -> dict[str, Any]:
         "start": milliseconds(word.start),
         "end": milliseconds(word.end),
         "text": word.text,
-        "confidence": 1.0 if word.confidence is None else word.confidence,
+        "confidence": unit(word.confidence),
         "word_is_final": final,
     }
     if word.speaker:
@@ -175,4 +194,10 @@ def word_json(word: Word, *, final: bool) -> dict[str, Any]:
 
 
 def dumps(message: dict[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    """Write a message so that any UTF-8 text frame carries it: half a surrogate becomes a question mark."""
+    return readable(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+
+
+def readable(text: str) -> str:
+    """Return *text* as UTF-8 can carry it."""
+    return text.encode(errors="replace").decode()

@@ -1,6 +1,7 @@
 """What AssemblyAI v3 can be told: option rows, models, and the words that have no neutral name.
 
-Sources, read 2026-09: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (query parameters),
+Sources, read 2026-09:
+https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (query parameters),
 https://www.assemblyai.com/docs/speech-to-text/universal-streaming (models and turn detection).
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aai_migrate.capabilities import Capabilities, Model
@@ -19,7 +21,11 @@ DEFAULT_MODEL = "u3-rt-pro"
 
 # Families behave alike on the wire: Universal-Streaming (English, multilingual), Universal-3, Whisper.
 US, US_MULTI, U3, W = "us", "us-multi", "u3", "w"
-LANGUAGES = tuple("en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn".split())
+LANGUAGES = tuple(
+    str.split(
+        "en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn",
+    )
+)
 _EUROPEAN = ("en", "es", "de", "fr", "it", "pt")
 
 MODELS = {
@@ -52,15 +58,34 @@ CAPABILITIES = Capabilities(
     models=MODELS,
 )
 
-# Query parameters that ``extra`` may carry; another is sent with a warning, because the vendor ignores misspellings.
+# Query parameters that ``extra`` may carry; another is sent with a warning: the vendor ignores misspellings.
 NATIVE = frozenset(
-    "mode end_of_turn_confidence_threshold vad_threshold interruption_delay continuous_partials turn_left_pad_ms "
-    "prompt agent_context previous_context_n_turns language_detection language domain max_speakers "
-    "speaker_labels_revision_interval_ms voice_focus voice_focus_threshold redact_pii_policies redact_pii_sub "
-    "inactivity_timeout session_heartbeat acknowledge_silence llm_gateway webhook_url webhook_auth_header_name "
-    "webhook_auth_header_value customer_support_audio_capture".split()
+    str.split(
+        "mode end_of_turn_confidence_threshold vad_threshold interruption_delay continuous_partials "
+        "turn_left_pad_ms max_turn_duration prompt agent_context previous_context_n_turns language_detection "
+        "language domain max_speakers speaker_labels_revision_interval_ms voice_focus voice_focus_threshold "
+        "redact_pii_policies redact_pii_sub inactivity_timeout session_heartbeat acknowledge_silence "
+        "llm_gateway webhook_url webhook_auth_header_name webhook_auth_header_value "
+        "customer_support_audio_capture",
+    )
 )
-HOSTS = {None: "streaming.assemblyai.com", "us": "streaming.us.assemblyai.com", "eu": "streaming.eu.assemblyai.com"}
+RESERVED = {
+    "sample_rate": "sample_rate",
+    "encoding": "encoding",
+    "speech_model": "model",
+    "token": "token",
+}
+"""Parameters that are not ``extra``'s to set, and the argument that sets them."""
+SECRET = frozenset({"webhook_auth_header_value", "webhook_url"})
+"""Parameters whose value no report of settings shows."""
+CLEARABLE = frozenset({"keyterms_prompt", "language_codes"})
+"""Lists that ``[]`` clears in mid-session."""
+LONGEST_TERM = 50
+HOSTS = {
+    None: "streaming.assemblyai.com",
+    "us": "streaming.us.assemblyai.com",
+    "eu": "streaming.eu.assemblyai.com",
+}
 
 
 def family(model: str | None) -> str:
@@ -94,15 +119,37 @@ def texts(value: Any) -> tuple[str, ...]:
     Raises:
         ValueError: it is none.
     """
-    items = json.loads(value) if isinstance(value, str) else value
+    try:
+        items = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        items = None
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise ValueError("expected a JSON list of strings")
     return tuple(item for item in items if item.strip())
 
 
-def _one(value: Any) -> str | None:
+def _codes(value: Any) -> tuple[str, ...]:
+    """Read ``language_codes``; ``multi`` leaves it to the model, as no code does."""
     items = texts(value)
+    return () if items == ("multi",) else items
+
+
+def _one(value: Any) -> str | None:
+    items = _codes(value)
     return items[0] if len(items) == 1 else None
+
+
+def _many(value: Any) -> tuple[str, ...]:
+    items = _codes(value)
+    return items if len(items) > 1 else ()
+
+
+def _terms(value: Any) -> tuple[str, ...]:
+    """Read ``keyterms_prompt``; the vendor passes over terms that are too long."""
+    items = texts(value)
+    if len(items) > 100:
+        raise ValueError(f"takes at most 100 terms, not {len(items)}")
+    return tuple(item for item in items if len(item) <= LONGEST_TERM)
 
 
 def _base(tag: str) -> str:
@@ -117,6 +164,10 @@ def _known_languages(value: Any) -> str:
     return f"{unknown[0]!r} is not offered; known: {', '.join(LANGUAGES)}" if unknown else ""
 
 
+def _among(tags: tuple[str, ...]) -> Callable[[str], str]:
+    return lambda tag: "" if _base(tag) in tags else f"{tag!r} needs another model, such as {DEFAULT_MODEL}"
+
+
 def _silence(value: float) -> str:
     return "" if 0.05 <= value <= 10 else f"must be 0.05 to 10 s, not {value:g}"
 
@@ -124,8 +175,8 @@ def _silence(value: float) -> str:
 def _keyterms(value: tuple[str, ...]) -> str:
     if len(value) > 100:
         return f"takes at most 100 terms, not {len(value)}"
-    long = next((term for term in value if len(term) > 50), None)
-    return f"takes terms of at most 50 characters; one has {len(long)}" if long else ""
+    long = next((term for term in value if len(term) > LONGEST_TERM), None)
+    return f"takes terms of at most {LONGEST_TERM} characters; one has {len(long)}" if long else ""
 
 
 def _row(name: str, native: str, **more: Any) -> Option:
@@ -140,24 +191,28 @@ OPTIONS = (
         encode=lambda tag: [_base(tag)],
         decode=_one,
         check=_known_languages,
+        hot=True,
         support="approximate",
         why="one language steers the model, it does not exclude others",
     ),
+    _row("language", "", models=(US,), check=_among(("en",)), why="the model has one language"),
     _row(
         "language",
         "",
-        models=(US,),
-        check=lambda tag: "" if _base(tag) == "en" else f"{tag!r} needs another model, such as {DEFAULT_MODEL}",
-        why="the model has one language",
+        models=(US_MULTI,),
+        check=_among(_EUROPEAN),
+        support="approximate",
+        why="the model finds the language itself",
     ),
-    _row("language", "", models=(US_MULTI, W), support="approximate", why="the model finds the language itself"),
+    _row("language", "", models=(W,), support="approximate", why="the model finds the language itself"),
     _row(
         "languages",
         "language_codes",
         models=(U3,),
         encode=lambda tags: [_base(tag) for tag in tags],
-        decode=lambda value: texts(value) if len(texts(value)) > 1 else (),
+        decode=_many,
         check=_known_languages,
+        hot=True,
         alternative=f"choose model {DEFAULT_MODEL}",
     ),
     _row("partials", "include_partial_turns", decode=flag),
@@ -184,7 +239,6 @@ OPTIONS = (
         "max_turn_silence",
         encode=milliseconds,
         decode=from_milliseconds,
-        check=_silence,
         hot=True,
     ),
     _row(
@@ -192,7 +246,7 @@ OPTIONS = (
         "keyterms_prompt",
         models=(US, US_MULTI, U3),
         encode=list,
-        decode=texts,
+        decode=_terms,
         check=_keyterms,
         hot=True,
         alternative="choose a Universal model",
@@ -200,5 +254,16 @@ OPTIONS = (
     _row("diarization", "speaker_labels", decode=flag),
     _row("profanity_filter", "filter_profanity", decode=flag, hot=True),
     _row("pii_redaction", "redact_pii", decode=flag),
-    _row("region", "", check=lambda name: "" if name in HOSTS else f"must be us or eu, not {name!r}", why="chooses the host"),
+    _row(
+        "region",
+        "",
+        check=lambda name: "" if name in HOSTS else f"must be us or eu, not {name!r}",
+        why="chooses the host",
+    ),
 )
+
+
+def rows(family: str) -> list[Option]:
+    """Return the rows of one model family."""
+    return [row for row in OPTIONS if not row.models or family in row.models]
+

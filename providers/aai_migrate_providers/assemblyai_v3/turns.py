@@ -1,6 +1,6 @@
 """Exactly one end a turn, in order, whatever shape the vendor gives it.
 
-With ``format_turns`` a turn ends twice (raw, then formatted), once formatted or once raw; which, only time tells.
+With ``format_turns`` a turn ends twice (raw, then formatted), once formatted or once raw: only time tells.
 
 Source: https://www.assemblyai.com/docs/speech-to-text/universal-streaming/message-sequence
 """
@@ -29,8 +29,9 @@ Asked = list[tuple[str, float]]
 class _Open:
     """A turn that was seen and not yet passed on as ended."""
 
-    last: Turn | None = None  # as shown last
-    end: Turn | None = None
+    seen: Turn  # its end, or as shown last
+    shown: bool = False
+    ended: bool = False
     due: float | None = None  # when it is passed on as it is
     ready: bool = False  # its end needs no waiting
     asked: Asked = field(factory=list)  # what its end answers
@@ -74,7 +75,7 @@ class Turns:
         if turn.order <= self._forgotten:
             return []
         for order, earlier in self._open.items():
-            if order < turn.order and earlier.end:
+            if order < turn.order and earlier.ended:
                 earlier.due = now
         return self._end(turn, now) if turn.end else self._partial(turn, now)
 
@@ -85,14 +86,14 @@ class Turns:
             state = self._open[order]
             if not (state.ready or (state.due is not None and state.due <= now)):
                 break
-            out += self._emit(order, "vendor" if state.end else "timeout")
+            out += self._emit(order, "vendor" if state.ended else "timeout")
         return out
 
     def fail(self) -> list[say.Event]:
         """The connection is over: what had ended is passed on, what was open is the replay's."""
         out: list[say.Event] = []
         for order in sorted(self._open):
-            if self._open[order].end is None:
+            if not self._open[order].ended:
                 break
             out += self._emit(order, "vendor")
         return out
@@ -101,7 +102,7 @@ class Turns:
         """The session is over: nothing that was shown is left open."""
         out: list[say.Event] = []
         for order in sorted(self._open):
-            out += self._emit(order, "vendor" if self._open[order].end else "stop")
+            out += self._emit(order, "vendor" if self._open[order].ended else "stop")
         asked, self._asked = self._asked, []
         return [*out, *(say.Finalized(id_, "settled") for id_, _ in asked)]
 
@@ -116,7 +117,7 @@ class Turns:
             if order is None or not (words or speaker):
                 continue
             held = self._open.get(order)
-            if held and held.end:
+            if held and held.ended:
                 held.ready = True
                 out += self.tick(now)
             if order in self._ended:
@@ -126,10 +127,11 @@ class Turns:
     def _partial(self, turn: Turn, now: float) -> list[say.Event]:
         out = self.tick(now)
         text, stable = self._shown(turn)
-        state = self._open.get(turn.order)
-        if not text.strip() or (state and state.end):
+        state = self._open.get(turn.order) or _Open(turn)
+        if not text.strip() or state.ended:
             return out
-        self._open.setdefault(turn.order, _Open()).last = evolve(turn, transcript=text)
+        state.seen, state.shown = evolve(turn, transcript=text), True
+        self._open[turn.order] = state
         self._limit(now)
         words = turn.words
         return [
@@ -160,12 +162,13 @@ class Turns:
         return text, 0 if self.formats or self.family == W else len(turn.transcript)
 
     def _end(self, turn: Turn, now: float) -> list[say.Event]:
-        state = self._open.setdefault(turn.order, _Open())
+        state = self._open.setdefault(turn.order, _Open(turn))
         spoken = bool(turn.text.strip())
-        if state.end is None:
+        if not state.ended:
+            state.seen, state.ended = turn, True
             state.asked, self._asked = self._asked, []
-        if state.end is None or (spoken and turn.formatted >= state.end.formatted):
-            state.end = turn
+        elif spoken and turn.formatted >= state.seen.formatted:
+            state.seen = turn
         holds = self.waits and self.formats and self.family != U3 and not turn.formatted
         state.ready = state.ready or not (spoken and holds)
         state.due = now + HOLD if state.due is None else state.due
@@ -174,28 +177,29 @@ class Turns:
 
     def _limit(self, now: float) -> None:
         """No open turn holds up the end of a later one for long."""
-        last = max((order for order, state in self._open.items() if state.end), default=-1)
+        last = max((order for order, state in self._open.items() if state.ended), default=-1)
         for order, state in self._open.items():
             if order < last and state.due is None:
                 state.due = now + HOLD
 
     def _emit(self, order: int, reason: say.EndReason) -> list[say.Event]:
         state = self._open.pop(order)
-        turn, guessed = state.end or state.last, state.end is None
-        assert turn is not None  # noqa: S101 - a turn is open once it was shown or has ended
+        turn, guessed = state.seen, not state.ended
         self._remember(order, _Ended(turn.formatted, guessed))
         if not turn.text.strip():
             self._asked = state.asked + self._asked
-            return [] if state.last is None else [say.TurnEnded(turn=order, raw=turn.raw)]
+            return [say.TurnEnded(turn=order, raw=turn.raw)] if state.shown else []
         words = tuple(evolve(word, is_final=True) for word in turn.words) if guessed else turn.words
-        start, at = (words[0].start, words[-1].end) if words else (None, None)
-        cut = min((place for _, place in state.asked if place > (start or 0.0)), default=None)
+        at = words[-1].end if words else None
+        begin, last = (words[0].start, words[-1].start) if words else (0.0, 0.0)
+        forced = any(place > begin for _, place in state.asked)
+        cut = min((place for _, place in state.asked if place > last), default=at)
         out: list[say.Event] = [
             say.Final(
                 turn=order,
                 text=turn.text,
                 words=words,
-                start=start,
+                start=words[0].start if words else None,
                 end=at,
                 language=turn.language,
                 speaker=turn.speaker,
@@ -206,17 +210,17 @@ class Turns:
             say.TurnEnded(
                 turn=order,
                 at=at,
-                reason=reason if cut is None else "forced",
+                reason="forced" if forced else reason,
                 confidence=turn.end_confidence,
                 formatted=turn.formatted,
                 raw=turn.raw,
             ),
         ]
-        if at is not None:
+        if at is not None and cut is not None:
             # A forced end cuts where we said, yet the last word's end is up to 1.3 s late.
-            out.append(say.Settled(at if cut is None else min(at, cut)))
+            out.append(say.Settled(min(at, cut)))
         for id_, place in state.asked:  # what was asked before the turn began was asked in silence
-            out.append(say.Finalized(id_, "vendor" if place > (start or 0.0) else "settled"))
+            out.append(say.Finalized(id_, "vendor" if place > begin else "settled"))
         return out
 
     def _remember(self, order: int, ended: _Ended) -> None:

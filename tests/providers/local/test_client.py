@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from aai_migrate_providers.local import PROVIDER, LocalClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,6 @@ from aai_migrate.wire.frames import (
     Ping,
     Refused,
 )
-from aai_migrate_providers.local import PROVIDER, LocalClient
 
 READY = '{"type":"started","model":"pocketsphinx en-us"}'
 WORDS = '[["good",0.5,0.8,0.9],["day",0.8,1.25,1]]'

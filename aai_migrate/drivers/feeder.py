@@ -1,0 +1,91 @@
+"""Feeds a source of audio to a stream, from a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from types import GeneratorType
+from typing import Any
+
+from ..audio.format import AudioFormat
+from ..errors import AudioError, StreamClosed
+
+Chunk = bytes | bytearray | memoryview
+Source = Iterable[Chunk]
+
+
+def check_source(source: Source, fmt: AudioFormat) -> Source:
+    """Return *source* as an iterable of chunks.
+
+    Raises:
+        AudioError: it has another format than the stream, or is a path.
+    """
+    if isinstance(source, str | os.PathLike):
+        raise AudioError(f"{os.fspath(source)!r} is a path; pass aai_migrate.audio.wav(path), or an iterable of bytes")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return (source,)
+    theirs = getattr(source, "format", None)
+    if isinstance(theirs, AudioFormat) and theirs != fmt:
+        raise AudioError(
+            f"the source is {theirs}, the stream {fmt}; connect with sample_rate={theirs.sample_rate}, "
+            f"encoding={theirs.encoding!r}, audio_channels={theirs.channels}"
+        )
+    return source
+
+
+class Feeder:
+    """The thread that feeds one source and then stops the stream.
+
+    Attributes:
+        error: what the source raised; None: nothing.
+    """
+
+    def __init__(self, source: Source, send: Callable[[Chunk], None], stop: Callable[[], None]) -> None:
+        self.error: BaseException | None = None
+        self._source, self._send, self._stop = source, send, stop
+        self._halted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="aai_migrate feeder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to feed."""
+        self._thread.start()
+
+    def halt(self, timeout: float) -> None:
+        """Feed no more and close the source; wait at most *timeout* seconds for it to let go."""
+        self._halted.set()
+        if self._thread.is_alive() and not isinstance(self._source, GeneratorType):
+            _close(self._source)  # may be what wakes it: a microphone. A generator can be closed by its thread only
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        try:
+            self._feed()
+        except BaseException as error:  # noqa: BLE001  # the top of a thread: raised where the stream is read
+            self.error = self.error or error
+        finally:
+            if not self._halted.is_set():
+                self._stop()
+
+    def _feed(self) -> None:
+        chunks: Iterator[Chunk] | None = None
+        try:
+            chunks = iter(self._source)
+            for chunk in chunks:
+                if self._halted.is_set():
+                    return
+                try:
+                    self._send(chunk)
+                except StreamClosed:
+                    return  # the stream ended, or was stopped, from elsewhere
+        finally:
+            _close(chunks)
+            if self._source is not chunks:
+                _close(self._source)
+
+
+def _close(source: Any) -> None:
+    close = getattr(source, "close", None)
+    if callable(close):
+        close()

@@ -1,0 +1,252 @@
+"""Streams for programs with threads: ``connect`` and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from ..config import Config, configure
+from ..errors import AaiMigrateError, AudioError, StreamClosed
+from ..events import Begin, StreamEvent, Termination, Turn
+from ..session import RetryPolicy
+from ..settings import Settings, resolve
+from .engine import Engine
+from .feeder import Chunk, Feeder, Source, check_source
+
+
+def connect(
+    provider: str | None = None, *, api_key: Any = None, token: Any = None, retry: RetryPolicy | None = None, **options: Any
+) -> Stream:
+    """Open a stream, and return it when the vendor is ready for audio.
+
+    Args:
+        provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says.
+        api_key: the key, or a callable that yields one; None: from the provider's environment variable.
+        token: a temporary token instead, or a callable that yields a fresh one for every connection.
+        retry: how to go on after a loss.
+        options: fields of :class:`~aai_migrate.config.Config` (the audio as ``sample_rate``, ``encoding``,
+            ``audio_channels``) and of :class:`~aai_migrate.Limits`.
+    Raises:
+        ConfigError, AudioError: a setting is wrong; nothing was dialled.
+        ProviderError: the vendor refused, did not answer in time, or could not be reached.
+    """
+    stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry))
+    try:
+        stream._engine.start()
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+class Stream:
+    """One transcription: feed audio from any thread, iterate to get its events.
+
+    As a context manager it drains on the way out: left normally, it is stopped and waits for the vendor's last
+    word; left by an exception, it is closed at once. A failure raises once from iteration, or else on leaving.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; :func:`connect` is how applications get one."""
+        self._settings, self._engine = settings, Engine(settings)
+        self._feeder: Feeder | None = None
+        self._fed_by_source = self._raised = False
+
+    # What is known.
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self._settings.provider.name
+
+    @property
+    def config(self) -> Config:
+        """The settings it was opened with."""
+        return self._settings.config
+
+    @property
+    def session_id(self) -> str | None:
+        """The vendor's name for the session, where it gives one."""
+        return self._engine.session_id
+
+    @property
+    def termination(self) -> Termination | None:
+        """How it ended; None while it goes on."""
+        return self._engine.termination
+
+    # Asking.
+
+    def send(self, chunk: Chunk) -> None:
+        """Feed audio in the stream's format; waits while more than ``Limits.backlog`` seconds are unsent.
+
+        Raises:
+            AudioError: *chunk* ends inside a sample.
+            ProviderError: the stream has failed.
+            StreamClosed: it was stopped, or has ended.
+        """
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise TypeError(f"a chunk of audio is bytes, not {type(chunk).__name__}")
+        data, fmt = bytes(chunk), self.config.audio
+        if len(data) % fmt.frame:
+            raise AudioError(
+                f"a chunk of {len(data)} bytes ends inside a sample, which has {fmt.frame} bytes ({fmt}); "
+                "check encoding and audio_channels"
+            )
+        second = fmt.bytes_per_second
+        for start in range(0, len(data), second):
+            self._engine.feed(data[start : start + second])
+
+    def finalize(self, *, wait: float | None = None) -> str:
+        """Settle what was heard, stay open; returns the request's id.
+
+        Args:
+            wait: seconds to wait at most until it is settled; None: do not wait.
+        Raises:
+            ProviderError, StreamClosed: as :meth:`send`.
+        """
+        return self._engine.finalize(wait)
+
+    def configure(self, **options: Any) -> None:
+        """Change options in mid-session; one that this vendor cannot change then comes back as a ``Notice``.
+
+        Raises:
+            ConfigError: an unknown option, or a value out of range.
+            ProviderError, StreamClosed: as :meth:`send`.
+        """
+        checked = configure(options)
+        self._engine.configure({name: getattr(checked, name, value) for name, value in options.items()})
+
+    def stop(self) -> None:
+        """No more audio: events go on until all of it is settled. Harmless when called again."""
+        self._engine.stop()
+
+    def close(self) -> None:
+        """End now, from any thread: what is not settled is given up. Harmless when called again."""
+        feeder = self._feeder
+        self._engine.close()
+        if feeder:
+            feeder.halt(self._settings.limits.close_timeout)
+
+    # Getting.
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        """Wait for the next event; after ``Termination`` raises what the stream failed of, if it failed."""
+        event = self._engine.next()
+        if event is not None:
+            return event
+        error = self._engine.error
+        if error is None:
+            raise StopIteration
+        self._raised = True
+        raise error
+
+    def transcribe(self, source: Source) -> Iterator[StreamEvent]:
+        """Feed *source* beside the iteration, stop at its end, and yield all events.
+
+        Args:
+            source: chunks of audio in the stream's format; closed at the end if it can be. When it raises, what
+                was fed is drained first, and then its exception is raised here.
+        Raises:
+            AudioError: its ``format`` is not the stream's.
+            StreamClosed: another source was transcribed before.
+            ProviderError: the stream failed; after ``Termination``.
+        """
+        chunks = check_source(source, self.config.audio)
+        if self._fed_by_source:
+            raise StreamClosed("a stream transcribes one source; connect again for another")
+        self._fed_by_source = True
+        return self._transcribe(Feeder(chunks, self._feed, self.stop))
+
+    def _transcribe(self, feeder: Feeder) -> Iterator[StreamEvent]:
+        self._feeder = feeder
+        feeder.start()
+        failure: BaseException | None = None
+        try:
+            for event in self:  # "yield from self" would close the stream with the generator  # noqa: UP028
+                yield event
+        except AaiMigrateError as error:
+            failure = error
+        finally:
+            feeder.halt(self._settings.limits.close_timeout)
+        if feeder.error:
+            self._raised = True
+            raise feeder.error from failure
+        if failure:
+            raise failure
+
+    def _feed(self, chunk: Chunk) -> None:
+        try:
+            self.send(chunk)
+        except Exception as error:
+            if error is self._engine.error:  # iteration raises it
+                raise StreamClosed("the stream has failed") from None
+            raise
+
+    def run(
+        self,
+        source: Source,
+        on_turn: Callable[[Turn], object] | None = None,
+        on_begin: Callable[[Begin], object] | None = None,
+        on_termination: Callable[[Termination], object] | None = None,
+        on_error: Callable[[AaiMigrateError], object] | None = None,
+        on_event: Callable[[StreamEvent], object] | None = None,
+    ) -> None:
+        """Transcribe *source* with callbacks, called in this thread; returns at the end of the stream.
+
+        A callback that raises closes the stream, and its exception is raised here.
+
+        Args:
+            on_event: is called with every event, before the others.
+            on_error: is called with the stream's failure, which is then not raised.
+        """
+        try:
+            for event in self._until_error(source, on_error):
+                if on_event:
+                    on_event(event)
+                if isinstance(event, Turn):
+                    if on_turn:
+                        on_turn(event)
+                elif isinstance(event, Begin):
+                    if on_begin:
+                        on_begin(event)
+                elif isinstance(event, Termination) and on_termination:
+                    on_termination(event)
+        except BaseException:
+            self.close()
+            raise
+
+    def _until_error(
+        self, source: Source, on_error: Callable[[AaiMigrateError], object] | None
+    ) -> Iterator[StreamEvent]:
+        try:
+            yield from self.transcribe(source)
+        except AaiMigrateError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+
+    # Leaving.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.close()
+            return
+        try:
+            self.stop()
+            while self._engine.next() is not None:
+                pass
+        finally:
+            self.close()
+        failure = self._engine.error
+        if failure and not self._raised:
+            self._raised = True
+            raise failure

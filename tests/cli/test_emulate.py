@@ -1,0 +1,61 @@
+"""``transcribe --emulate``: client half, server half and an ear, in one command without a key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from aai_migrate.audio import AudioFormat, wav_bytes
+from aai_migrate.testing import coded
+
+from .conftest import Run
+
+AUDIO = Path(__file__).parents[2] / "fixtures" / "audio"
+
+
+def _words(text: str) -> list[str]:
+    return "".join(char for char in text.lower() if char not in ".,?!").split()
+
+
+def _heard(out: str) -> list[str]:
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[-1]["complete"] is True
+    return [word for event in events if event.get("end_of_turn") for word in _words(event["transcript"])]
+
+
+@pytest.mark.parametrize(
+    "form", [AudioFormat(), AudioFormat(8000, "pcm_mulaw"), AudioFormat(48_000, "pcm_s16le", 2)]
+)
+def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: AudioFormat) -> None:
+    """Coded speech comes back word for word, whatever the audio format; no key is needed."""
+    monkeypatch.delenv("ASSEMBLYAI_API_KEY")
+    spoken = coded.words(12, seed=4)
+    path = tmp_path / "coded.wav"
+    path.write_bytes(wav_bytes(coded.encode([*spoken[:5], 1.5, *spoken[5:], 1.5], form), form))
+    outcome = run("transcribe", "--emulate=coded", path, "--provider", "assemblyai", "--speed", "0", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert _heard(outcome.out) == list(spoken)
+
+
+def test_local(run: Run) -> None:
+    """--emulate may stand before the file; behind it is the embedded recogniser."""
+    pytest.importorskip("pocketsphinx")
+    outcome = run(
+        "transcribe", "--emulate", AUDIO / "awb.wav", "-p", "assemblyai-v3", "--speed", "0", "--text"
+    )
+    assert outcome.code == 0
+    reference = set(_words((AUDIO / "awb.txt").read_text(encoding="utf-8")))
+    assert len(reference & set(_words(outcome.out))) > 0.9 * len(reference)
+
+
+def test_without_gateway(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
+    """Without its extra --emulate says how to install it."""
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    for name in [name for name in sys.modules if name.startswith("aai_migrate.gateway")]:
+        monkeypatch.delitem(sys.modules, name)
+    outcome = run("transcribe", clip, "-p", "assemblyai-v3", "--emulate")
+    assert outcome.code == 2
+    assert outcome.line == "--emulate needs an extra: pip install 'aai_migrate[gateway]'"

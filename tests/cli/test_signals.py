@@ -1,0 +1,139 @@
+"""Ctrl+C and a closed pipe, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from .conftest import KEY, tone
+from .vendor import BINARY, TEXT, TIMEOUT, Line, vendor
+
+
+@pytest.fixture
+def long_clip(tmp_path: Path) -> Path:
+    """A minute: no test waits for its end."""
+    path = tmp_path / "long.wav"
+    path.write_bytes(tone(60.0))
+    return path
+
+
+@contextmanager
+def command(clip: Path, url: str) -> Iterator[subprocess.Popen[str]]:
+    argv = [
+        sys.executable,
+        "-m",
+        "aai_migrate.cli",
+        "transcribe",
+        str(clip),
+        "-p",
+        "assemblyai-v3",
+        "--base-url",
+        url,
+    ]
+    with subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "ASSEMBLYAI_API_KEY": KEY, "PYTHONUNBUFFERED": ""},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def told_to_stop(opcode: int, data: bytes) -> bool:
+    return opcode == TEXT and b"Terminate" in data
+
+
+def test_interrupt_drains(long_clip: Path) -> None:
+    """One Ctrl+C: feeding stops, the last words are still printed, exit 130."""
+
+    def script(line: Line) -> None:
+        line.begin()
+        line.until(lambda opcode, data: opcode == BINARY)
+        line.turn(0, "one", end=False)
+        line.until(told_to_stop)
+        line.turn(0, "one two", end=True)
+        line.say(type="Termination", audio_duration_seconds=1, session_duration_seconds=1)
+        line.until(lambda opcode, data: False)
+
+    with vendor(script) as url, command(long_clip, url) as process:
+        assert process.stdout
+        assert '"Begin"' in process.stdout.readline()
+        assert '"one"' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (process.returncode, err) == (130, "")
+    assert [event["transcript"] for event in events if event.get("end_of_turn")] == ["one two"]
+    assert events[-1]["type"] == "Termination"
+    assert events[-1]["audio_seconds"] < 30
+
+
+def test_second_interrupt_ends_at_once(long_clip: Path) -> None:
+    """Two Ctrl+C: whoever does not answer is not waited for."""
+    stopping = threading.Event()
+
+    def script(line: Line) -> None:
+        line.begin()
+        line.until(told_to_stop)
+        stopping.set()
+        line.until(lambda opcode, data: False)
+
+    with vendor(script) as url, command(long_clip, url) as process:
+        assert process.stdout
+        assert '"Begin"' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert stopping.wait(TIMEOUT)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=TIMEOUT / 2)
+    assert (process.returncode, err) == (130, "")
+
+
+def test_interrupt_while_dialling(long_clip: Path) -> None:
+    """With nothing to drain, the first Ctrl+C is enough."""
+    dialled = threading.Event()
+
+    def script(line: Line) -> None:
+        dialled.set()
+        line.until(lambda opcode, data: False)
+
+    with vendor(script) as url, command(long_clip, url) as process:
+        assert dialled.wait(TIMEOUT)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT / 2)
+    assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_closed_pipe(long_clip: Path) -> None:
+    """When nobody reads any more the command ends without a word, and hangs up."""
+    gone = threading.Event()
+
+    def script(line: Line) -> None:
+        line.begin()
+        for order in range(1_000_000):
+            line.turn(order, "one", end=True)
+            if line.read()[0] not in (BINARY, TEXT):
+                break
+        gone.set()
+
+    with vendor(script) as url, command(long_clip, url) as process:
+        assert process.stdout
+        assert process.stderr
+        assert '"Begin"' in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(TIMEOUT) == 141
+        assert process.stderr.read() == ""
+        assert gone.wait(TIMEOUT)

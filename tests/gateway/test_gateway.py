@@ -1,0 +1,521 @@
+"""The gateway on loopback, with clients that import nothing of ours for the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import ssl
+from typing import Any
+
+import aiohttp
+import pytest
+import trustme
+import websockets
+from attrs import evolve
+
+from aai_migrate import registry
+from aai_migrate.errors import ConfigError, ConnectionLost
+from aai_migrate.gateway import Gateway, run_in_thread
+from aai_migrate.provider import Provider
+from aai_migrate.testing.coded import CodedEar, encode, words
+from aai_migrate.testing.coded.provider import PROVIDER as CODED
+from aai_migrate.wire.commands import Audio, Command, Stop
+from aai_migrate.wire.events import Event, Failed
+from aai_migrate.wire.frames import Connect, Frame
+
+from .client import (
+    KEY,
+    TERMINATE,
+    converse,
+    dial,
+    ends,
+    heard,
+    no_thread_left,
+    only_right,
+    rest,
+    running,
+    speak,
+    told,
+    until,
+)
+
+SPOKEN = words(12)
+SPEECH = encode([0.2, *SPOKEN[:5], 1.0, *SPOKEN[5:], 1.0])
+
+
+class Ear(CodedEar):
+    """Notes what it is told."""
+
+    told: list[Command]
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Note *item*."""
+        self.told.append(item)
+        return super().send(item, now)
+
+
+def noting(**changes: Any) -> tuple[Provider, list[Command]]:
+    """Return a provider that notes what it is told, and the notes."""
+    notes: list[Command] = []
+    ear = type("Ear", (Ear,), {"told": notes})
+    return evolve(CODED, name="noting", client=ear, **changes), notes
+
+
+@pytest.fixture
+def provide(request: pytest.FixtureRequest) -> Any:
+    """Register a provider for one test."""
+
+    def provide(provider: Provider) -> str:
+        registry.register(provider)
+        request.addfinalizer(lambda: registry.unregister(provider.name))  # noqa: PT021
+        return provider.name
+
+    return provide
+
+
+# What a client gets.
+
+
+def test_begin_comes_before_any_audio() -> None:
+    """Clients wait one second for Begin, so it does not wait for the provider."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            begin = await told(socket)
+            assert set(begin) == {"type", "id", "expires_at", "configuration"}
+            assert begin["type"] == "Begin"
+            assert isinstance(begin["expires_at"], int)
+            await socket.send(TERMINATE)
+            assert (await rest(socket))[-1]["type"] == "Termination"
+
+    asyncio.run(main())
+
+
+def test_words_come_back_word_for_word_and_the_session_ends_in_order() -> None:
+    """Turns carry the six fields every client needs, then Termination, then close 1000."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            messages = await converse(socket, SPEECH)
+        six = {"turn_order", "turn_is_formatted", "end_of_turn", "transcript", "end_of_turn_confidence", "words"}
+        assert all(six <= set(message) for message in messages if message["type"] == "Turn")
+        assert [turn["transcript"] for turn in ends(messages)] == [" ".join(SPOKEN[:5]), " ".join(SPOKEN[5:])]
+        assert [turn["turn_order"] for turn in ends(messages)] == [0, 1]
+        assert [word["text"] for turn in ends(messages) for word in turn["words"]] == list(SPOKEN)
+        seconds = round(len(SPEECH) / 32_000)
+        assert messages[-1] == {
+            "type": "Termination",
+            "audio_duration_seconds": seconds,
+            "session_duration_seconds": 0,
+        }
+        assert (socket.close_code, socket.close_reason) == (1000, "Session Ended")
+
+    asyncio.run(main())
+
+
+def test_words_come_while_the_client_speaks() -> None:
+    """A turn ends when it ends, not when the session does."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            for at in range(0, len(SPEECH), 3200):
+                await socket.send(SPEECH[at : at + 3200])
+            seen: list[dict[str, Any]] = []
+            while len(ends(seen)) < 2:
+                seen.append(await told(socket))
+            assert heard(seen) == list(SPOKEN)
+            await socket.send('{"type":"ForceEndpoint"}')
+            await socket.send('{"type":"UpdateConfiguration","min_turn_silence":400}')
+            await socket.send(TERMINATE)
+            assert [message["type"] for message in await rest(socket)] == ["Termination"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "code", "reason"),
+    [
+        ("sample_rate=16000", {"Authorization": "wrong"}, 1008, "Unauthorized Connection: Invalid API key"),
+        ("sample_rate=16000", {}, 1008, "Unauthorized Connection: Missing Authorization header"),
+        ("sample_rate=fast", KEY, 3006, "User Input Validation Error: Invalid 'sample_rate': expected a number"),
+        ("sample_rate=16000&encoding=mp3", KEY, 3006, None),
+    ],
+)
+def test_refusals_come_behind_the_upgrade(
+    query: str, headers: dict[str, str], code: int, reason: str | None
+) -> None:
+    """As in production: Error with the code, then a close with it."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway, query, additional_headers=headers) as socket:
+            messages = await rest(socket)
+        assert [(message["type"], message["error_code"]) for message in messages] == [("Error", code)]
+        assert socket.close_code == code
+        assert reason is None or socket.close_reason == messages[0]["error"] == reason
+
+    asyncio.run(main())
+
+
+def test_nobody_gets_in_where_no_authenticator_is_given() -> None:
+    """An open gateway would spend its operator's money."""
+
+    async def main() -> None:
+        gateway = Gateway("coded")
+        await gateway.start()
+        async with dial(gateway) as socket:
+            assert (await told(socket))["error_code"] == 1008
+        await gateway.stop()
+
+    asyncio.run(main())
+
+
+def test_audio_the_provider_cannot_take_is_the_clients_error() -> None:
+    """The provider's limit is told in the client's dialect, with the reason."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway, "sample_rate=96000") as socket:
+            messages = await rest(socket)
+        assert [message["type"] for message in messages] == ["Begin", "Error"]
+        assert messages[1]["error_code"] == socket.close_code == 3006
+        assert "96000 Hz" in messages[1]["error"]
+
+    asyncio.run(main())
+
+
+# Load, loss and backpressure.
+
+
+@pytest.mark.parametrize("size", [320, 3200, 32_000])
+def test_an_unpaced_client_loses_nothing(size: int) -> None:
+    """Twice the backlog at once: reading waits, and every word comes."""
+    many = words(250, seed=3)
+    speech = encode([item for at in range(0, 250, 10) for item in (*many[at : at + 10], 0.8)])
+    assert len(speech) > 2 * 30 * 32_000
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            _, messages = await asyncio.gather(speak(socket, speech, size), rest(socket))
+        assert heard(messages) == list(many)
+
+    asyncio.run(main())
+
+
+def test_a_client_that_reads_late_loses_nothing() -> None:
+    """What comes for a client that does not read waits for it."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            await speak(socket, SPEECH)
+            assert heard(await rest(socket)) == list(SPOKEN)
+
+    asyncio.run(main())
+
+
+def test_reading_stops_while_the_provider_is_behind(provide: Any) -> None:
+    """A provider that takes nothing: the client's socket fills up, memory does not."""
+    stuck = evolve(CODED, name="stuck", client=Silent)
+
+    async def main() -> None:
+        async with running(provide(stuck), backlog=1.0) as gateway, dial(gateway, max_queue=None) as socket:
+            await told(socket)
+            second = bytes(32_000)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    for _ in range(3600):
+                        await socket.send(second)
+            [bridge] = gateway.door.live
+            assert bridge.session.backlog < 3.0
+            socket.transport.abort()
+
+    asyncio.run(main())
+
+
+class Silent(CodedEar):
+    """Dials a worker that never answers."""
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Dial nothing."""
+        return []
+
+
+def test_a_client_that_vanishes_leaves_nothing(provide: Any) -> None:
+    """The provider is told to stop at once, and no task and no session is left."""
+    provider, notes = noting()
+
+    async def main() -> None:
+        async with running(provide(provider)) as gateway:
+            async with dial(gateway) as socket:
+                await told(socket)
+                await socket.send(SPEECH[:64_000])
+                await until(lambda: any(isinstance(note, Audio) for note in notes))
+                assert gateway.sessions == 1
+                socket.transport.abort()
+            await until(lambda: gateway.sessions == 0)
+            assert isinstance(notes[-1], Stop)
+
+    with no_thread_left():
+        asyncio.run(main())
+
+
+def test_a_client_that_closes_without_terminate_leaves_nothing(provide: Any) -> None:
+    """Its close is answered with its own code."""
+    provider, notes = noting()
+
+    async def main() -> None:
+        async with running(provide(provider)) as gateway:
+            async with dial(gateway) as socket:
+                await told(socket)
+                await socket.close(1001, "bye")
+                assert socket.close_code == 1001
+            await until(lambda: gateway.sessions == 0)
+            assert isinstance(notes[-1], Stop)
+
+    asyncio.run(main())
+
+
+def test_twenty_sessions_at_once() -> None:
+    """Each hears its own words."""
+
+    async def one(gateway: Gateway, seed: int) -> None:
+        mine = words(10, seed=seed)
+        async with dial(gateway) as socket:
+            assert heard(await converse(socket, encode([*mine, 1.0]))) == list(mine)
+
+    async def main() -> None:
+        async with running() as gateway:
+            await asyncio.gather(*(one(gateway, seed) for seed in range(20)))
+
+    with no_thread_left():
+        asyncio.run(main())
+
+
+def test_stop_ends_live_sessions_in_their_own_dialect() -> None:
+    """Clients are told before the port is gone."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as one, dial(gateway) as two:
+            for socket in (one, two):
+                await told(socket)
+            both = asyncio.gather(rest(one), rest(two))
+            await gateway.stop()
+            for messages in await both:
+                assert [message["type"] for message in messages] == ["Error"]
+            assert one.close_code == two.close_code == 3005
+            await gateway.stop()
+            with pytest.raises(OSError, match="refused|Connect call failed"):
+                await dial(gateway)
+
+    asyncio.run(main())
+
+
+# The provider fails.
+
+
+class Failing(CodedEar):
+    """Gives up at the first audio."""
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Fail at audio."""
+        if isinstance(item, Audio):
+            return [Failed(ConnectionLost("failing", "gone", retryable=False))]
+        return super().send(item, now)
+
+
+class Broken(CodedEar):
+    """Has a bug."""
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Raise at audio."""
+        if isinstance(item, Audio):
+            raise KeyError("a secret word")
+        return super().send(item, now)
+
+
+class Unreachable(CodedEar):
+    """Dials a worker that there is not."""
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Dial."""
+        return [Connect("worker:nobody")]
+
+    def receive(self, frame: Frame, now: float, /) -> list[Frame | Event]:
+        """Fail whatever comes."""
+        return [Failed(ConnectionLost("unreachable", "nobody there", retryable=False))]
+
+
+@pytest.mark.parametrize("client", [Failing, Broken, Unreachable])
+def test_a_failure_of_the_provider_is_told_in_the_clients_dialect(
+    provide: Any, client: type[CodedEar], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Error 3005 and a close: never silence, never a traceback with what was said."""
+    name = provide(evolve(CODED, name="failing", client=client))
+
+    async def main() -> None:
+        async with running(name) as gateway, dial(gateway) as socket:
+            await socket.send(SPEECH[:6400])
+            messages = await rest(socket)
+            assert messages[-1]["type"] == "Error"
+            assert messages[-1]["error_code"] == socket.close_code == 3005
+
+    asyncio.run(main())
+    assert "secret" not in caplog.text
+
+
+# HTTP.
+
+
+def test_what_is_no_websocket_is_answered_in_http() -> None:
+    """A route without an upgrade 426, an unknown path 404, another method 405, a bad handshake 400."""
+
+    async def main() -> None:
+        async with running() as gateway, aiohttp.ClientSession() as http:
+            base = gateway.url.replace("ws://", "http://")
+            seen = {}
+            for method, path, headers in [
+                ("GET", "/v3/ws", {}),
+                ("GET", "/v9/nothing", {}),
+                ("POST", "/v3/ws", {}),
+                ("GET", "/v3/ws?x=1", {"Upgrade": "websocket", "Connection": "Upgrade"}),
+            ]:
+                async with http.request(method, base + path, headers=headers) as response:
+                    seen[method, path] = response.status
+            assert list(seen.values()) == [426, 404, 405, 400]
+
+    asyncio.run(main())
+
+
+def test_tls() -> None:
+    """With a certificate the address is wss, and clients check it."""
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+
+    async def main() -> None:
+        async with running(ssl_context=server) as gateway:
+            assert gateway.url.startswith("wss://127.0.0.1:")
+            async with dial(gateway, ssl=client) as socket:
+                assert heard(await converse(socket, SPEECH)) == list(SPOKEN)
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await dial(gateway)
+
+    asyncio.run(main())
+
+
+def test_a_sub_protocol_is_ignored_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Some vendors' clients carry their key in it."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway, subprotocols=["token", "sesame"]) as socket:
+            assert (await told(socket))["type"] == "Begin"
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(main())
+    assert "sesame" not in "".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
+
+
+def test_the_log_holds_no_key_and_no_word(caplog: pytest.LogCaptureFixture) -> None:
+    """Identifiers, states and counts only."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway, "sample_rate=16000&prompt=sesame") as socket:
+            await converse(socket, SPEECH)
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(main())
+    ours = "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
+    assert re.search("client .* speaks assemblyai-v3", ours)
+    assert not any(word in ours for word in ("right-key", "sesame", *SPOKEN))
+
+
+# Other ways.
+
+
+def test_another_gateway_may_stand_behind() -> None:
+    """Client, gateway, v3 over a real websocket, gateway, ear: still word for word."""
+
+    async def main() -> None:
+        async with (
+            running() as far,
+            running("assemblyai-v3", base_url=far.url, api_key="right-key") as near,
+            dial(near) as socket,
+        ):
+            messages = await converse(socket, SPEECH)
+            assert heard(messages) == list(SPOKEN)
+            assert messages[-1]["type"] == "Termination"
+            await until(lambda: far.sessions == 0)
+
+    asyncio.run(main())
+
+
+def test_the_far_ends_refusal_reaches_the_client() -> None:
+    """The operator's key is wrong: the client learns that its session is cancelled, not why."""
+
+    async def main() -> None:
+        async with (
+            running() as far,
+            running("assemblyai-v3", base_url=far.url, api_key="wrong") as near,
+            dial(near) as socket,
+        ):
+            messages = await rest(socket)
+            assert messages[-1]["error_code"] == 3005
+            assert "API key" not in str(messages)
+
+    asyncio.run(main())
+
+
+def test_a_thread_of_its_own() -> None:
+    """The address works as long as the block lasts, and nothing is left."""
+
+    async def main(url: str) -> None:
+        async with websockets.connect(f"{url}/v3/ws?token=whatever", proxy=None) as socket:
+            assert heard(await converse(socket, SPEECH)) == list(SPOKEN)
+
+    with no_thread_left(), run_in_thread("coded") as url:
+        asyncio.run(main(url))
+
+
+def test_a_thread_that_cannot_start_says_why() -> None:
+    """The error is raised where the caller waits."""
+    with no_thread_left():
+        with run_in_thread("coded") as url:
+            port = int(url.rpartition(":")[2])
+            with pytest.raises(OSError, match="address already in use|in use"), run_in_thread("coded", port=port):
+                pytest.fail("it started")
+        with pytest.raises(ConfigError, match="nobody"), run_in_thread("nobody"):
+            pytest.fail("it started")
+
+
+def test_a_provider_that_cannot_be_loaded_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One broken plug-in does not keep the others from being served."""
+    monkeypatch.setitem(registry.BUILT_IN, "half-installed", "no_such_module:PROVIDER")
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            assert (await told(socket))["type"] == "Begin"
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    assert "half-installed" in caplog.text
+
+
+def test_the_authenticator_is_asked_once_and_sees_the_token() -> None:
+    """A token in the query is a token, a header is a key."""
+    seen = []
+
+    def note(credential: Any) -> str | None:
+        seen.append((credential.kind, credential.secret.reveal()))
+        return only_right(credential)
+
+    async def main() -> None:
+        async with running(authenticate=note) as gateway:
+            async with dial(gateway, "token=t", additional_headers={}) as socket:
+                assert (await told(socket))["type"] == "Error"
+            async with dial(gateway) as socket:
+                assert (await told(socket))["type"] == "Begin"
+
+    asyncio.run(main())
+    assert seen == [("token", "t"), ("key", "right-key")]

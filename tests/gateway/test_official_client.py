@@ -1,0 +1,118 @@
+"""AssemblyAI's own Python SDK, unmodified, pointed at the gateway."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from aai_migrate.gateway import run_in_thread
+from aai_migrate.testing.coded import encode, words
+
+from .client import no_thread_left
+
+sdk = pytest.importorskip("assemblyai.streaming.v3")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+SPOKEN = words(15, seed=8)
+TURNS = [SPOKEN[:4], SPOKEN[4:9], SPOKEN[9:]]
+SPEECH = encode([item for turn in TURNS for item in (*turn, 1.0)])
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of a gateway to coded speech."""
+    with no_thread_left(), run_in_thread("coded") as url:
+        yield url
+
+
+class Session:
+    """One session of the SDK's client, with what it was told."""
+
+    def __init__(self, url: str, api_key: str = "any-key") -> None:
+        self.told: list[tuple[str, Any]] = []
+        self.changed = threading.Condition()
+        self.client = sdk.StreamingClient(sdk.StreamingClientOptions(api_key=api_key, api_host=url))
+        for name in ("Begin", "Turn", "Termination", "Error", "SpeechStarted"):
+            self.client.on(sdk.StreamingEvents[name], self._note(name))
+
+    def _note(self, name: str) -> Callable[[Any, Any], None]:
+        def note(client: Any, event: Any) -> None:
+            with self.changed:
+                self.told.append((name, event))
+                self.changed.notify_all()
+
+        return note
+
+    def run(self, **params: Any) -> None:
+        """Speak, terminate and hang up."""
+        self.client.connect(sdk.StreamingParameters(sample_rate=16_000, **params))
+        self.client.stream(SPEECH[at : at + 3200] for at in range(0, len(SPEECH), 3200))
+        self.client.disconnect(terminate=True)
+
+    def all(self, name: str) -> list[Any]:
+        """Return the events called *name*."""
+        return [event for told, event in self.told if told == name]
+
+    @property
+    def ends(self) -> list[Any]:
+        """The ended turns."""
+        return [turn for turn in self.all("Turn") if turn.end_of_turn]
+
+
+@pytest.mark.parametrize(
+    ("params", "formatted"),
+    [
+        ({}, False),
+        ({"format_turns": True}, True),
+        ({"speech_model": "universal-streaming-english"}, False),
+        ({"speech_model": "universal-streaming-multilingual", "format_turns": True}, True),
+        ({"speech_model": "u3-rt-pro"}, True),
+        ({"speech_model": "u3-rt-pro", "keyterms_prompt": ["Klinke"], "min_turn_silence": 500}, True),
+    ],
+)
+def test_the_official_client_gets_its_session(url: str, params: dict[str, Any], formatted: bool) -> None:
+    """Begin first, its turns word for word, Termination last, and no error."""
+    session = Session(url)
+    session.run(**params)
+    assert session.all("Error") == []
+    [begin] = session.all("Begin")
+    assert session.told[0] == ("Begin", begin)
+    assert begin.id
+    assert [turn.transcript for turn in session.ends] == [" ".join(turn) for turn in TURNS]
+    assert [turn.turn_order for turn in session.ends] == [0, 1, 2]
+    assert {turn.turn_is_formatted for turn in session.ends} == {formatted}
+    assert [word.text for turn in session.ends for word in turn.words] == list(SPOKEN)
+    assert session.told[-1][0] == "Termination"
+    assert session.told[-1][1].audio_duration_seconds == round(len(SPEECH) / 32_000)
+    starts = len(session.all("SpeechStarted"))
+    assert starts == (len(TURNS) if params.get("speech_model") == "u3-rt-pro" else 0)
+
+
+def test_the_official_client_is_refused_as_in_production() -> None:
+    """A wrong key is one Error with code 1008."""
+    with run_in_thread("coded", authenticate=lambda credential: None) as url:
+        session = Session(url)
+        session.client.connect(sdk.StreamingParameters(sample_rate=16_000))
+        with session.changed:
+            assert session.changed.wait_for(lambda: session.all("Error"), timeout=10)
+        session.client.disconnect(terminate=True)
+    [error] = session.all("Error")
+    assert error.code == 1008
+
+
+def test_the_official_client_may_change_and_force_in_mid_session(url: str) -> None:
+    """UpdateConfiguration, ForceEndpoint and KeepAlive are understood."""
+    session = Session(url)
+    session.client.connect(sdk.StreamingParameters(sample_rate=16_000))
+    session.client.set_params(sdk.StreamingSessionParameters(min_turn_silence=400))
+    session.client.stream(encode([*SPOKEN[:3], 0.1]))
+    session.client.keep_alive()
+    session.client.force_endpoint()
+    with session.changed:
+        assert session.changed.wait_for(lambda: session.ends, timeout=10)
+    session.client.disconnect(terminate=True)
+    assert session.all("Error") == []
+    assert [turn.transcript for turn in session.ends] == [" ".join(SPOKEN[:3])]

@@ -19,7 +19,7 @@ from .. import connect, registry
 from ..audio import AudioFile, AudioFormat, paced, wav
 from ..audio.pace import check_speed
 from ..credentials import credential
-from ..errors import AaiMigrateError, AudioError, ConfigError, MissingExtra
+from ..errors import AaiMigrateError, AudioError, ConfigError
 from ..events import Termination
 from ..settings import VARIABLE
 from . import options as given
@@ -119,17 +119,17 @@ def _transcribe(request: Request) -> int:
         stack.callback(status.close)
         view = _view(request, status)
         stream = stack.enter_context(connect(request.provider, api_key=key, **options))
-        interrupt.gentle = True
+        interrupt.stops(stream.stop)
         try:
-            for event in stream.transcribe(_Feed(file, request.speed, interrupt.asked, status.progress)):
+            for event in stream.transcribe(_Feed(file, request.speed, interrupt.ended, status.progress)):
                 view.show(event)
                 if isinstance(event, Termination):
                     complete = event.complete
         except AaiMigrateError as error:
-            if not interrupt.asked.is_set():
+            if not interrupt.asked:
                 raise
             print(remark(str(error)), file=sys.stderr)
-    if interrupt.asked.is_set():
+    if interrupt.asked:
         return INTERRUPTED
     return LOST if cut or not complete else 0
 
@@ -137,9 +137,7 @@ def _transcribe(request: Request) -> int:
 class _Feed:
     """The file's chunks at the speed that was asked for, until somebody wants to stop."""
 
-    def __init__(
-        self, file: AudioFile, speed: float, stop: threading.Event, fed: Callable[[float], None]
-    ) -> None:
+    def __init__(self, file: AudioFile, speed: float, stop: threading.Event, fed: Callable[[float], None]) -> None:
         self._file, self._speed, self._stop, self._fed = file, speed, stop, fed
         self.format = file.format
 
@@ -157,32 +155,52 @@ class _Feed:
 
 
 class _Interrupt:
-    """Ctrl+C in two steps: with something to drain, the first sets ``asked``; any other one interrupts.
+    """Ctrl+C in two steps: with a stream to drain, the first one stops it; any other one interrupts.
+
+    A signal comes at any point of the main thread, also where it holds a lock that ``stop`` wants. So another
+    thread calls it.
 
     Attributes:
         asked: Ctrl+C came.
-        gentle: the first one shall not interrupt.
+        ended: set by Ctrl+C, and on leaving.
     """
 
     def __init__(self) -> None:
-        self.asked, self.gentle = threading.Event(), False
+        self.asked, self.ended = False, threading.Event()
+        self._stopper: threading.Thread | None = None
+        self._main = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Self:
-        self._main = threading.current_thread() is threading.main_thread()
         if self._main:
             self._before = signal.getsignal(signal.SIGINT)
             if self._before is not signal.SIG_IGN:
                 signal.signal(signal.SIGINT, self._interrupted)
         return self
 
+    def stops(self, stop: Callable[[], None]) -> None:
+        """From now on the first Ctrl+C calls *stop*."""
+
+        def wait() -> None:
+            self.ended.wait()
+            if self.asked:
+                stop()
+
+        stopper = threading.Thread(target=wait, name="aai-migrate interrupt", daemon=True)
+        stopper.start()
+        self._stopper = stopper
+
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        if self._stopper:
+            self._stopper.join()
         if self._main:
             signal.signal(signal.SIGINT, self._before)
 
     def _interrupted(self, signum: int, frame: FrameType | None) -> None:
-        if not self.gentle or self.asked.is_set():
+        if self._stopper is None or self.asked:
             raise KeyboardInterrupt
-        self.asked.set()
+        self.asked = True
+        self.ended.set()
         if sys.stderr.isatty():  # past Python's buffers, which the signal may have interrupted
             os.write(sys.stderr.fileno(), b"\nwaiting for the last words; Ctrl+C again ends at once\n")
 
@@ -235,10 +253,8 @@ def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
     if registry.find(name).server is None:
         able = [other for other in registry.names() if registry.find(other).server is not None]
         raise ConfigError(f"{name} has no protocol to emulate; leave --emulate out, or use {', '.join(able)}")
-    try:
-        from ..gateway.serve import run_in_thread
-    except ModuleNotFoundError as error:
-        raise MissingExtra("--emulate", "gateway") from error
+    from ..gateway import run_in_thread  # needs an extra that nothing else here does
+
     return run_in_thread(to=ear)
 
 

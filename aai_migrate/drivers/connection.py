@@ -23,7 +23,7 @@ from ..wire.frames import (
     Refused,
 )
 from .http import request, upgrade
-from .socket import LockedSocket, Unreachable
+from .socket import LockedSocket, LostError
 
 PONG = 20.0
 """Seconds after a ping within which something must come."""
@@ -111,7 +111,7 @@ class Connection:
     def _lost(self) -> Lost | None:
         try:
             self._read()
-        except Unreachable as error:
+        except LostError as error:
             return Lost(error.cause, error.detail)
         except TimeoutError as error:
             return Lost("timeout", str(error))
@@ -189,7 +189,7 @@ class Websocket(Connection):
     def _receive(self, size: int) -> bytes:
         """Read for the frame buffer, which asks for a payload only after the header said how long it is."""
         if self._held + (self._frames.length or 0) > self._limit:
-            raise Unreachable("too_big", f"more than {self._limit} bytes")
+            raise LostError("too_big", f"more than {self._limit} bytes")
         data = self._wire.recv(size)
         if not data:
             raise ConnectionResetError("hung up without a close frame")

@@ -1,8 +1,8 @@
 """A session performed with threads: one that writes and keeps time, one that reads for each connection.
 
-One lock is held for the session's pure calls and for what they touch, never for a socket call. What the session
-answers goes, in order, to the frames that the writer performs and, folded, to the events that the reader of the
-stream takes.
+One lock is held for the session's pure calls and for what they touch, never for a socket call. What the
+session answers goes, in order, to the frames that the writer performs and, folded, to the events that the
+reader of the stream takes.
 """
 
 from __future__ import annotations
@@ -308,7 +308,7 @@ class Engine:
                 self._fetched = None
 
     def _fetch(self) -> None:
-        """Call the credential's source without the lock: it is the application's code, and may take its time."""
+        """Call the credential's source without the lock: it is the application's, and may take its time."""
         try:
             self._fetched = partial(_same, self.settings.credentials())
         except Exception as error:  # noqa: BLE001  # raised where the session asks, which makes it a failure

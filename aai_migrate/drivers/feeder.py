@@ -22,7 +22,8 @@ def check_source(source: Source, fmt: AudioFormat) -> Source:
         AudioError: it has another format than the stream, or is a path.
     """
     if isinstance(source, str | os.PathLike):
-        raise AudioError(f"{os.fspath(source)!r} is a path; pass aai_migrate.audio.wav(path), or an iterable of bytes")
+        path = os.fspath(source)
+        raise AudioError(f"{path!r} is a path; pass aai_migrate.audio.wav(path), or an iterable of bytes")
     if isinstance(source, bytes | bytearray | memoryview):
         return (source,)
     theirs = getattr(source, "format", None)
@@ -55,7 +56,7 @@ class Feeder:
         """Feed no more and close the source; wait at most *timeout* seconds for it to let go."""
         self._halted.set()
         if self._thread.is_alive() and not isinstance(self._source, GeneratorType):
-            _close(self._source)  # may be what wakes it: a microphone. A generator can be closed by its thread only
+            _close(self._source)  # may be what wakes it; only its own thread can close a generator
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
@@ -63,7 +64,7 @@ class Feeder:
         try:
             self._feed()
         except BaseException as error:  # noqa: BLE001  # the top of a thread: raised where the stream is read
-            self.error = self.error or error
+            self.error = None if self._halted.is_set() else error
         finally:
             if not self._halted.is_set():
                 self._stop()

@@ -28,9 +28,7 @@ class Wire(Protocol):
     def makefile(self, mode: str) -> BinaryIO: ...
 
 
-def exchange(
-    wire: Wire, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
-) -> HTTPResponse:
+def exchange(wire: Wire, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> HTTPResponse:
     """Send one request and return the answer, read up to its body.
 
     Raises:

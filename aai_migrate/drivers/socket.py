@@ -1,7 +1,7 @@
 """Dialling, and a socket that one thread reads while another writes.
 
-OpenSSL allows one call at a time on one TLS connection, and CPython's ``ssl`` does not see to that. Here every
-call is made without blocking under one lock, and the waiting is done outside of it.
+OpenSSL allows one call at a time on one TLS connection, and CPython's ``ssl`` does not see to that. Here
+every call is made without blocking under one lock, and the waiting is done outside of it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _OPTIONS += [(socket.IPPROTO_TCP, name, n) for name, n in (("TCP_KEEPIDLE", 30),
 _OWN_CA = "; if your network has its own authority, let SSL_CERT_FILE name its certificate"
 
 
-class Unreachable(Exception):
-    """There is no connection; ``cause`` and ``detail`` are those of :class:`~aai_migrate.wire.frames.Lost`."""
+class LostError(Exception):
+    """The connection is lost, or never came; says what a ``Lost`` frame is to say."""
 
     def __init__(self, cause: LostCause, detail: str) -> None:
         self.cause, self.detail = cause, detail
@@ -65,7 +65,7 @@ class LockedSocket:
         """Connect to where *url* points, through the environment's proxy, with TLS for ``wss`` and ``https``.
 
         Raises:
-            Unreachable: not possible, or not by *by*.
+            LostError: not possible, or not by *by*.
         """
         parts = urlsplit(url)
         host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
@@ -83,7 +83,7 @@ class LockedSocket:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise Unreachable("dns", f"{host}: {getattr(error, 'strerror', None) or error}") from None
+            raise LostError("dns", f"{host}: {getattr(error, 'strerror', None) or error}") from None
         failure: OSError = TimeoutError()
         for left, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
             now = time.monotonic()
@@ -92,8 +92,8 @@ class LockedSocket:
             except OSError as error:
                 failure = error
         if isinstance(failure, TimeoutError):
-            raise Unreachable("timeout", f"{host}:{port} does not answer")
-        raise Unreachable("refused", f"{host}:{port}: {failure.strerror or failure}")
+            raise LostError("timeout", f"{host}:{port} does not answer")
+        raise LostError("refused", f"{host}:{port}: {failure.strerror or failure}")
 
     def _open(self, sock: socket.socket, address: object, by: float) -> socket.socket:
         try:
@@ -123,12 +123,12 @@ class LockedSocket:
         try:
             self._sock = self._reach(proxy.hostname or "", proxy.port or 80, by)
             response = exchange(self, "CONNECT", target, headers)
-        except Unreachable as error:
-            raise Unreachable("proxy", error.detail) from None
+        except LostError as error:
+            raise LostError("proxy", error.detail) from None
         except OSError as error:
-            raise Unreachable("proxy", f"{where}: {_text(error) or 'no answer'}") from None
+            raise LostError("proxy", f"{where}: {_text(error) or 'no answer'}") from None
         if response.status != 200:
-            raise Unreachable("proxy", f"{where} answered {response.status} {response.reason}".strip())
+            raise LostError("proxy", f"{where} answered {response.status} {response.reason}".strip())
 
     def _secure(self, host: str, by: float) -> None:
         context = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -139,15 +139,15 @@ class LockedSocket:
             while (event := self._handshake(sock)) is not None:
                 _ready(sock, event, self._left(by))
         except TimeoutError:
-            raise Unreachable("timeout", f"no TLS with {host} in time") from None
+            raise LostError("timeout", f"no TLS with {host} in time") from None
         except ssl.SSLCertVerificationError as error:
             why = error.verify_message.rstrip(".")
             ours = _OWN_CA if error.verify_code in (18, 19, 20, 21) else ""  # no path to a known authority
-            raise Unreachable("tls", f"the certificate of {host} is refused: {why}{ours}") from None
+            raise LostError("tls", f"the certificate of {host} is refused: {why}{ours}") from None
         except (ssl.SSLEOFError, ConnectionError):
-            raise Unreachable("reset", f"{host} hung up during the TLS handshake") from None
+            raise LostError("reset", f"{host} hung up during the TLS handshake") from None
         except OSError as error:
-            raise Unreachable("tls", f"{host}: {_text(error)}") from None
+            raise LostError("tls", f"{host}: {_text(error)}") from None
 
     @staticmethod
     def _handshake(sock: ssl.SSLSocket) -> int | None:
@@ -278,14 +278,14 @@ def _ready(sock: socket.socket, event: int, seconds: float) -> bool:
 
 
 def _proxy(host: str, port: int, *, secure: bool) -> SplitResult | None:
-    """Return the proxy that the environment wants for *host*: ``https_proxy``, ``http_proxy``, ``no_proxy``."""
+    """Return the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` want for *host*."""
     proxies = getproxies_environment()
     url = proxies.get("https" if secure else "http")
     if not url or proxy_bypass(f"{host}:{port}"):
         return None
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme != "http" or not parts.hostname:
-        raise Unreachable("proxy", f"a proxy of kind {parts.scheme}:// is not supported; name one as http://HOST:PORT")
+        raise LostError("proxy", f"a proxy of kind {parts.scheme}:// is not supported; name one as http://HOST:PORT")
     return parts
 
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..config import Config, configure
-from ..errors import AaiMigrateError, AudioError, StreamClosed
+from ..errors import AaiMigrateError, AudioError, ProviderError, StreamClosed
 from ..events import Begin, StreamEvent, Termination, Turn
 from ..session import RetryPolicy
 from ..settings import Settings, resolve
@@ -16,7 +16,12 @@ from .feeder import Chunk, Feeder, Source, check_source
 
 
 def connect(
-    provider: str | None = None, *, api_key: Any = None, token: Any = None, retry: RetryPolicy | None = None, **options: Any
+    provider: str | None = None,
+    *,
+    api_key: Any = None,
+    token: Any = None,
+    retry: RetryPolicy | None = None,
+    **options: Any,
 ) -> Stream:
     """Open a stream, and return it when the vendor is ready for audio.
 
@@ -43,8 +48,8 @@ def connect(
 class Stream:
     """One transcription: feed audio from any thread, iterate to get its events.
 
-    As a context manager it drains on the way out: left normally, it is stopped and waits for the vendor's last
-    word; left by an exception, it is closed at once. A failure raises once from iteration, or else on leaving.
+    As a context manager it drains on the way out: left normally, it is stopped and waits for the vendor's
+    last word; left by an exception, it is closed at once. A failure that was not raised yet raises on leaving.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -85,6 +90,13 @@ class Stream:
             ProviderError: the stream has failed.
             StreamClosed: it was stopped, or has ended.
         """
+        try:
+            self._feed(chunk)
+        except ProviderError:
+            self._raised = True
+            raise
+
+    def _feed(self, chunk: Chunk) -> None:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise TypeError(f"a chunk of audio is bytes, not {type(chunk).__name__}")
         data, fmt = bytes(chunk), self.config.audio
@@ -148,8 +160,8 @@ class Stream:
         """Feed *source* beside the iteration, stop at its end, and yield all events.
 
         Args:
-            source: chunks of audio in the stream's format; closed at the end if it can be. When it raises, what
-                was fed is drained first, and then its exception is raised here.
+            source: chunks of audio in the stream's format; closed at the end if it can be. When it raises,
+                what was fed is drained first, and then its exception is raised here.
         Raises:
             AudioError: its ``format`` is not the stream's.
             StreamClosed: another source was transcribed before.
@@ -172,19 +184,11 @@ class Stream:
             failure = error
         finally:
             feeder.halt(self._settings.limits.close_timeout)
-        if feeder.error:
+        if feeder.error and feeder.error is not failure:
             self._raised = True
             raise feeder.error from failure
         if failure:
             raise failure
-
-    def _feed(self, chunk: Chunk) -> None:
-        try:
-            self.send(chunk)
-        except Exception as error:
-            if error is self._engine.error:  # iteration raises it
-                raise StreamClosed("the stream has failed") from None
-            raise
 
     def run(
         self,

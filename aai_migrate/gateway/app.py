@@ -140,6 +140,7 @@ class Route:
                 return web.Response(status=500)
             socket = web.WebSocketResponse(
                 autoping=True,
+                autoclose=False,
                 heartbeat=None,
                 compress=False,
                 timeout=GOODBYE,
@@ -186,6 +187,8 @@ async def _read(socket: web.WebSocketResponse, bridge: Bridge) -> None:
     try:
         while (frame := _frame(await socket.receive())) is not None:
             bridge.receive(frame)
+            if isinstance(frame, Close):
+                await socket.close(code=1000 if frame.code is None else frame.code, drain=False)
             if not isinstance(frame, Message):
                 break
             await bridge.room()

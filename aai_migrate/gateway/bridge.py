@@ -28,6 +28,9 @@ class Bridge:
 
     Everything happens in the loop it was made in. The caller feeds frames to :meth:`receive`, writes those of
     :meth:`next`, and waits for :meth:`room` before it reads again.
+
+    Attributes:
+        session: the provider's side, once the client has started it.
     """
 
     def __init__(self, server: ServerPeer, upstream: Upstream, name: str) -> None:
@@ -35,7 +38,7 @@ class Bridge:
         self.name = name
         self._server, self._upstream = server, upstream
         self._loop = asyncio.get_running_loop()
-        self._session: AsyncSession | None = None
+        self.session: AsyncSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._todo: deque[Frame | ask.Command] = deque()
         self._doing = self._over = False
@@ -68,8 +71,8 @@ class Bridge:
 
     async def room(self) -> None:
         """Wait until the client may say more: neither the provider nor the client is behind."""
-        if self._session:
-            await self._session.room()
+        if self.session:
+            await self.session.room()
         while self._waiting > HIGH_WATER and not self._over:
             self._drained.clear()
             await self._drained.wait()
@@ -87,8 +90,8 @@ class Bridge:
     async def close(self) -> None:
         """Let go of everything, the provider's session first."""
         self.hang_up()
-        if self._session:
-            await self._session.close()
+        if self.session:
+            await self.session.close()
 
     # What either side says.
 
@@ -116,8 +119,8 @@ class Bridge:
                     self._put(item)
                 elif isinstance(item, ask.Start):
                     self._start(item)
-                elif self._session:
-                    self._ask(self._session, item)
+                elif self.session:
+                    self._ask(self.session, item)
         finally:
             self._doing = False
         self._arm()
@@ -128,9 +131,9 @@ class Bridge:
         self._moved.set()
 
     def _start(self, start: ask.Start) -> None:
-        self._session = self._upstream.open(self._hear)
+        self.session = self._upstream.open(self._hear)
         try:
-            self._session.send(self._upstream.start(start))
+            self.session.send(self._upstream.start(start))
         except (ConfigError, AudioError) as error:
             LOG.info("client %s: %s cannot do what it asks for", self.name, self._upstream.name)
             self.fail(BadRequest(self._upstream.name, str(error)))

@@ -37,6 +37,7 @@ class Gateway:
 
     Attributes:
         port: the port it listens on, once started.
+        door: the application and its conversations, once started.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Gateway:
         self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
         self._runner: web.AppRunner | None = None
         self._upstream: Upstream | None = None
-        self._door: Door | None = None
+        self.door: Door | None = None
 
     @property
     def url(self) -> str:
@@ -79,7 +80,7 @@ class Gateway:
     @property
     def sessions(self) -> int:
         """How many conversations are going on."""
-        return len(self._door.live) if self._door else 0
+        return len(self.door.live) if self.door else 0
 
     async def start(self) -> None:
         """Listen.
@@ -91,11 +92,11 @@ class Gateway:
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
         self._upstream = Upstream(self._settings, self._context(), aio_socket.client())
-        self._door = Door(self._upstream, self._context, providers())
+        self.door = Door(self._upstream, self._context, providers())
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True
         self._runner = web.AppRunner(
-            self._door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=PATIENCE
+            self.door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=PATIENCE
         )
         try:
             await self._runner.setup()

@@ -41,8 +41,10 @@ class _Piece:
     """How a turn of the present connection maps to a turn of the session."""
 
     open: _Open
-    join: bool  # the next piece continues text of an earlier connection
-    dropped_to: float | None = None  # end of the last word that was heard before
+    continues: bool  # an earlier connection committed text to the turn
+    fresh: bool = True  # this connection has not
+    dropped: bool = False  # words that were heard before were taken out
+    heard_to: float | None = None  # end of the last word it brought, taken out or not
 
 
 @define
@@ -53,7 +55,11 @@ class _Channel:
     replayed: float = 0.0  # words before this were heard on an earlier connection
     open: list[_Open] = field(factory=list)
     pieces: dict[Any, _Piece] = field(factory=dict)
-    keys: dict[Any, int] = field(factory=dict)  # ended turns of this connection, for revisions
+    keys: dict[Any, int] = field(factory=dict)  # turns that this connection heard whole and ended, for revisions
+
+    def heard(self, word: Word) -> bool:
+        """Whether an earlier connection heard *word*; what has no length goes with the word before it."""
+        return self.replayed > 0 and midpoint(word) <= self.replayed
 
 
 def midpoint(word: Word) -> float:
@@ -62,9 +68,19 @@ def midpoint(word: Word) -> float:
 
 
 def joined(words: Iterable[Word]) -> str:
-    """Return the text that *words* make, without the first one's joiner."""
-    text = "".join(word.joiner + word.text for word in words)
-    return text.removeprefix(" ")
+    """Return the text that *words* make, with the first one's joiner."""
+    return "".join(word.joiner + word.text for word in words)
+
+
+def within(words: tuple[Word, ...], text: str) -> tuple[Word, ...]:
+    """Return the leading *words* that are whole in *text*, which may begin with a joiner."""
+    length, count = len(text) - len(text.lstrip()), 0
+    for word in words:
+        length += len(word.text) + (len(word.joiner) if count else 0)
+        if length > len(text):
+            break
+        count += 1
+    return words[:count]
 
 
 class Seam:
@@ -84,7 +100,8 @@ class Seam:
     @property
     def open(self) -> bool:
         """Whether a turn is open on any channel."""
-        return any(channel.pieces for channel in self._channels.values())
+        pieces = (piece for channel in self._channels.values() for piece in channel.pieces.values())
+        return any(piece.open.committed or piece.open.tail for piece in pieces)
 
     @property
     def replay_from(self) -> float:
@@ -103,19 +120,26 @@ class Seam:
         """A new connection starts, with *timeline* for its clock."""
         self.timeline, self.delimiter = timeline, delimiter
         for channel in self._channels.values():
-            channel.replayed = max(channel.settled, channel.said)
+            channel.replayed = max(channel.replayed, channel.settled, channel.said)
             channel.pieces.clear()
             channel.keys.clear()
 
     def cut(self) -> list[Final | Settled]:
-        """The connection is gone: commit what open tails had promised not to change."""
+        """The connection is gone: commit the words that open tails had promised not to change.
+
+        What follows a word that may change cannot be settled, so of several turns only the first ones are committed.
+        """
         out: list[Final | Settled] = []
         for number, channel in self._channels.items():
             for turn in channel.open:
-                if turn.tail and turn.tail.stable:
-                    text = turn.tail.text[: turn.tail.stable]
-                    out += self._commit(channel, number, turn, _within(turn.tail.words, text), text)
-                turn.tail = evolve(turn.tail, stable=0) if turn.tail else None
+                tail = turn.tail
+                if tail is None:
+                    continue
+                words = within(tail.words, tail.text[: tail.stable])
+                out += self._commit(channel, number, turn, words) if words else []
+                if turn.tail:
+                    turn.tail = evolve(turn.tail, stable=0)
+                    break
         return out
 
     def lose(self, to: float) -> list[Final | Settled]:
@@ -123,10 +147,12 @@ class Seam:
         out: list[Final | Settled] = []
         for number, channel in self._channels.items():
             for turn in channel.open:
-                words = tuple(w for w in turn.tail.words if midpoint(w) < to) if turn.tail else ()
-                if words:
-                    head = self.delimiter if turn.committed else ""
-                    out += self._commit(channel, number, turn, words, head + joined(words), confirmed=False)
+                tail = turn.tail
+                if tail is None:
+                    continue
+                words = tuple(word for word in tail.words if midpoint(word) < to)
+                if words or (not tail.words and tail.end is not None and tail.end <= to):
+                    out += self._commit(channel, number, turn, words, confirmed=False)
             out += self._settle(channel, number, to)
             channel.replayed = channel.settled
         return out
@@ -154,41 +180,42 @@ class Seam:
         """Map a Partial or Final; words that were heard before are taken out."""
         channel = self._channels[self._number(event.channel)]
         piece = self._piece(channel, event.turn)
-        if isinstance(event, Partial):
-            partial = self._kept(channel, piece, self._timed(event, piece.open.key))
-            piece.open.tail = partial
-            return [partial] if partial else []
-        final = self._kept(channel, piece, self._timed(event, piece.open.key))
-        if final is None:
+        kept = self._kept(channel, piece, self._timed(event, piece.open.key))
+        if kept is None:
             return []
-        piece.join = False
-        self._committed(piece.open, final.words, final.start)
-        if final.words:
-            last = final.words[-1]
+        if isinstance(kept, Partial):
+            piece.open.tail = kept if kept.text else None
+            return [kept]
+        piece.open.tail = None
+        if kept.text:
+            piece.fresh = False
+            self._committed(piece.open, kept.words, kept.start)
+        if kept.words:
+            last = kept.words[-1]
             channel.said = max(channel.said, min(last.end, last.start + LONG_WORD))
-        return [final]
+        return [kept]
 
     def ended(self, event: TurnEnded) -> list[TurnEnded]:
-        """Map the end of a turn; the end of one that was heard before and went on is none."""
+        """Map the end of a turn; the end of one that was heard before is none, and ends none that went on."""
         number = self._number(event.channel)
         channel = self._channels[number]
         piece = self._piece(channel, event.turn)
         del channel.pieces[event.turn]
         at = None if event.at is None else self.timeline.end(event.at)
         turn = piece.open
-        if piece.join and turn.committed:
-            heard_to = at if at is not None else piece.dropped_to
-            if heard_to is not None and heard_to < turn.last:
-                return []
+        heard_to = at if at is not None else piece.heard_to
+        if piece.fresh and heard_to is not None and heard_to < (turn.last if turn.committed else channel.replayed):
+            return []
         channel.open.remove(turn)
-        channel.keys[event.turn] = turn.key
-        while len(channel.keys) > 256:
-            channel.keys.pop(next(iter(channel.keys)))
+        if not piece.continues:
+            channel.keys[event.turn] = turn.key
+            while len(channel.keys) > 256:
+                channel.keys.pop(next(iter(channel.keys)))
         channel.ended = max(channel.ended, at or 0.0, turn.last)
         return [evolve(event, turn=turn.key, channel=number, at=at)]
 
     def revised(self, event: Revised) -> list[Revised]:
-        """Map a revision; one of a turn that this connection did not end is nobody's."""
+        """Map a revision; one of a turn that this connection did not hear whole would take words away."""
         number = self._number(event.channel)
         key = self._channels[number].keys.get(event.turn)
         if key is None:
@@ -209,6 +236,10 @@ class Seam:
         if to <= channel.settled:
             return []
         channel.settled = to
+        held = [piece.open.key for piece in channel.pieces.values()]
+        for turn in channel.open:  # what an earlier connection showed and this one did not hear was nothing
+            if turn.tail and turn.key not in held and (turn.tail.end or 0.0) <= to:
+                turn.tail = None
         return [Settled(to, number)]
 
     def _number(self, channel: int) -> int:
@@ -224,7 +255,7 @@ class Seam:
                 turn = _Open(self._next)
                 self._next += 1
                 channel.open.append(turn)
-            channel.pieces[key] = _Piece(turn, join=turn.committed)
+            channel.pieces[key] = _Piece(turn, continues=turn.committed)
         return channel.pieces[key]
 
     def _words(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -251,21 +282,26 @@ class Seam:
 
     def _kept(self, channel: _Channel, piece: _Piece, event: _Timed) -> _Timed | None:
         """Take out what an earlier connection settled; None: nothing is left."""
-        if channel.replayed and not event.words and event.end is not None and event.end <= channel.replayed:
+        words = tuple(word for word in event.words if not channel.heard(word))
+        gone = len(words) < len(event.words)
+        if event.words:
+            piece.heard_to = event.words[-1].end
+        elif event.text and event.end is not None:
+            piece.heard_to, gone = event.end, event.end <= channel.replayed
+        piece.dropped = piece.dropped or gone
+        if gone and not words:
             return None
-        kept = tuple(word for word in event.words if midpoint(word) >= channel.replayed)
-        text, stable = event.text, event.stable if isinstance(event, Partial) else 0
-        if len(kept) != len(event.words):
-            piece.dropped_to = max(word.end for word in event.words if midpoint(word) < channel.replayed)
-            if not kept:
-                return None
-            text, stable = joined(kept), 0
-        if piece.join and not text.startswith(self.delimiter):
-            text, stable = self.delimiter + text, stable + len(self.delimiter) if stable else 0
-        if text == event.text:
+        text, continues = joined(words) if gone else event.text, piece.open.committed
+        if piece.fresh and text and (continues or piece.dropped):
+            joiner = words[0].joiner if gone else self.delimiter
+            text = (joiner if continues else "") + text.removeprefix(joiner)
+        if text == event.text and not gone:
             return event
-        changes = {"text": text, "words": kept, "start": kept[0].start if kept else event.start}
-        return evolve(event, **changes, **({"stable": stable} if isinstance(event, Partial) else {}))
+        changes: dict[str, Any] = {"text": text, "words": words, "start": words[0].start if gone else event.start}
+        if isinstance(event, Partial):
+            grown = len(text) - len(event.text)
+            changes["stable"] = max(0, event.stable + grown) if event.stable and not gone else 0
+        return evolve(event, **changes)
 
     def _committed(self, turn: _Open, words: tuple[Word, ...], start: float | None = None) -> None:
         turn.committed, turn.tail = True, None
@@ -276,14 +312,19 @@ class Seam:
             turn.first = first
 
     def _commit(
-        self, channel: _Channel, number: int, turn: _Open, words: tuple[Word, ...], text: str, confirmed: bool = True
+        self, channel: _Channel, number: int, turn: _Open, words: tuple[Word, ...], confirmed: bool = True
     ) -> list[Final | Settled]:
+        """Deliver the leading *words* of the turn's tail, all of its text where that is all of its words."""
         tail = turn.tail
-        if tail is None or not text:
+        if tail is None:
             return []
-        self._committed(turn, words)
-        rest = tail.text[len(text) :] if tail.text.startswith(text) else ""
-        turn.tail = evolve(tail, text=rest, words=tail.words[len(words) :], stable=0) if rest else None
+        rest, text = tail.words[len(words) :], tail.text
+        if rest:
+            head = text[: len(text) - len(text.lstrip())]
+            text = head + joined(words).removeprefix(words[0].joiner)
+        self._committed(turn, words, tail.start)
+        after = tail.text[len(text) :] if tail.text.startswith(text) else joined(rest)
+        turn.tail = evolve(tail, text=after, words=rest, start=rest[0].start, stable=0) if rest else None
         final = _final(tail, text, words, confirmed=confirmed)
         return [final, *(self._settle(channel, number, words[-1].end) if words else [])]
 
@@ -301,14 +342,3 @@ def _final(tail: Partial, text: str, words: tuple[Word, ...], *, confirmed: bool
         confirmed=confirmed,
         raw=tail.raw,
     )
-
-
-def _within(words: tuple[Word, ...], text: str) -> tuple[Word, ...]:
-    """Return the leading *words* that make up *text*."""
-    length, count = 0, 0
-    for word in words:
-        length += len(word.text) + (len(word.joiner) if count else 0)
-        if length > len(text):
-            break
-        count += 1
-    return words[:count]

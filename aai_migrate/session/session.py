@@ -25,6 +25,8 @@ from .seam import Seam
 SessionEvent = say.Event | Reconnecting | Reconnected | AudioGap
 Out = Frame | SessionEvent
 State = Literal["idle", "connecting", "live", "waiting", "ended"]
+EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped)
+"""What may come before the greeting."""
 
 STEP = 0.1
 """Seconds of silence injected at a time."""
@@ -267,8 +269,8 @@ class Session:
                 if self._numbers.keepalive and "keepalive" in self._timers:
                     self._timers["keepalive"] = now + self._numbers.keepalive
                 out.append(item)
-            elif self.state in ("connecting", "live"):  # what follows a failure belongs to a dead connection
-                out += self._event(item, now)
+            elif self.state == "live" or (self.state == "connecting" and isinstance(item, EARLY)):
+                out += self._event(item, now)  # not what follows a failure, nor words for audio that was not sent
         return out
 
     def _event(self, event: say.Event, now: float) -> list[Out]:

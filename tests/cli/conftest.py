@@ -53,8 +53,7 @@ def tone(seconds: float, fmt: AudioFormat | None = None) -> bytes:
     """A WAV file of a 440 Hz tone."""
     fmt = fmt or AudioFormat()
     samples = (
-        round(8000 * math.sin(2 * math.pi * 440 * n / fmt.sample_rate))
-        for n in range(round(seconds * fmt.sample_rate))
+        round(8000 * math.sin(2 * math.pi * 440 * n / fmt.sample_rate)) for n in range(round(seconds * fmt.sample_rate))
     )
     return wav_bytes(b"".join(struct.pack("<h", s) * fmt.channels for s in samples), fmt)
 

@@ -26,9 +26,7 @@ def _heard(out: str) -> list[str]:
     return [word for event in events if event.get("end_of_turn") for word in _words(event["transcript"])]
 
 
-@pytest.mark.parametrize(
-    "form", [AudioFormat(), AudioFormat(8000, "pcm_mulaw"), AudioFormat(48_000, "pcm_s16le", 2)]
-)
+@pytest.mark.parametrize("form", [AudioFormat(), AudioFormat(8000, "pcm_mulaw"), AudioFormat(48_000, "pcm_s16le", 2)])
 def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: AudioFormat) -> None:
     """Coded speech comes back word for word, whatever the audio format; no key is needed."""
     monkeypatch.delenv("ASSEMBLYAI_API_KEY")
@@ -43,9 +41,7 @@ def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: 
 def test_local(run: Run) -> None:
     """--emulate may stand before the file; behind it is the embedded recogniser."""
     pytest.importorskip("pocketsphinx")
-    outcome = run(
-        "transcribe", "--emulate", AUDIO / "awb.wav", "-p", "assemblyai-v3", "--speed", "0", "--text"
-    )
+    outcome = run("transcribe", "--emulate", AUDIO / "awb.wav", "-p", "assemblyai-v3", "--speed", "0", "--text")
     assert outcome.code == 0
     reference = set(_words((AUDIO / "awb.txt").read_text(encoding="utf-8")))
     assert len(reference & set(_words(outcome.out))) > 0.9 * len(reference)
@@ -58,4 +54,4 @@ def test_without_gateway(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delitem(sys.modules, name)
     outcome = run("transcribe", clip, "-p", "assemblyai-v3", "--emulate")
     assert outcome.code == 2
-    assert outcome.line == "--emulate needs an extra: pip install 'aai_migrate[gateway]'"
+    assert outcome.line == "the gateway needs an extra: pip install 'aai_migrate[gateway]'"

@@ -137,9 +137,7 @@ def test_notices_of_the_stream(run: Run, clip: Path) -> None:
         line.say(type="Warning", warning_code=1, warning="mind\nthe gap")
         line.terminate()
 
-    assert {"type": "Notice", "code": "assemblyai-v3:1", "message": "mind\nthe gap"} in records(
-        talk(run, script, clip)
-    )
+    assert {"type": "Notice", "code": "assemblyai-v3:1", "message": "mind\nthe gap"} in records(talk(run, script, clip))
     assert "aai-migrate: mind the gap\n" in talk(run, script, clip, "--text").err
 
 
@@ -240,9 +238,7 @@ def test_accepts_no_handshake(run: Run, clip: Path) -> None:
     assert "no answer in time" in outcome.line
 
 
-@pytest.mark.parametrize(
-    "garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"]
-)
+@pytest.mark.parametrize("garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"])
 def test_garbage(run: Run, clip: Path, garbage: bytes) -> None:
     """A server that speaks something else."""
     outcome = talk(run, lambda line: line.raw(garbage), clip, "-o", "connect_timeout=2")
@@ -336,9 +332,7 @@ def test_bug_is_one_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("json.dumps", broken)
     outcome = talk(run, good, clip)
     assert outcome.code == 1
-    assert outcome.line.startswith(
-        "internal error, please report it with the output of --debug: ZeroDivisionError"
-    )
+    assert outcome.line.startswith("internal error, please report it with the output of --debug: ZeroDivisionError")
 
 
 @pytest.fixture

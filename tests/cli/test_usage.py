@@ -106,9 +106,7 @@ WRONG_WITH_PROVIDER = [
     ("words", "says"),
     [*WRONG, *((f"transcribe CLIP -p assemblyai-v3 {words}", says) for words, says in WRONG_WITH_PROVIDER)],
 )
-def test_one_line_and_exit_2(
-    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, words: str, says: str
-) -> None:
+def test_one_line_and_exit_2(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, words: str, says: str) -> None:
     """Whatever is wrong is said in one line that names it and the way out."""
     monkeypatch.setenv("EMPTY", "")
     outcome = run(*[str(clip) if word == "CLIP" else word for word in shlex.split(words)])
@@ -223,9 +221,7 @@ def test_values(text: str, found: object) -> None:
 
 def test_parse() -> None:
     """Options keep their names, a vendor's own words are kept apart by provider."""
-    assert parse(
-        ["turn_silence=0.4", "assemblyai.vad_threshold=0.3", "assemblyai-v3.prompt=a=b", "backlog=5"]
-    ) == {
+    assert parse(["turn_silence=0.4", "assemblyai.vad_threshold=0.3", "assemblyai-v3.prompt=a=b", "backlog=5"]) == {
         "turn_silence": 0.4,
         "backlog": 5,
         "extra": {"assemblyai-v3": {"vad_threshold": 0.3, "prompt": "a=b"}},

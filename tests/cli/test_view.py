@@ -66,9 +66,7 @@ def _json(event: StreamEvent, out: io.StringIO | None = None) -> Any:
 def test_json_has_all_fields_but_raw() -> None:
     """The event's own fields and its words, in full, without the vendor's message."""
     word = Word("ja", 0.0, float("nan"))
-    event = evolve(
-        _turn(0, "ja\n\u2028ß", end=True, words=(word,), start=0.0, raw={"secret": 1}), end=float("inf")
-    )
+    event = evolve(_turn(0, "ja\n\u2028ß", end=True, words=(word,), start=0.0, raw={"secret": 1}), end=float("inf"))
     record = _json(event)
     assert record["type"] == "Turn"
     assert record["transcript"] == "ja\n\u2028ß"

@@ -54,9 +54,7 @@ class Line:
     def frame(self, opcode: int, data: bytes) -> None:
         size = len(data)
         length = bytes([size]) if size < 126 else b"\x7e" + struct.pack(">H", size)
-        self.raw(
-            bytes([0x80 | opcode]) + (length if size < 65536 else b"\x7f" + struct.pack(">Q", size)) + data
-        )
+        self.raw(bytes([0x80 | opcode]) + (length if size < 65536 else b"\x7f" + struct.pack(">Q", size)) + data)
 
     def say(self, **message: Any) -> None:
         self.frame(TEXT, json.dumps(message).encode())

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import websockets
@@ -69,9 +69,10 @@ async def rest(socket: Any) -> list[dict[str, Any]]:
     """Return all messages until the close."""
     messages = []
     async with asyncio.timeout(60):
-        async for text in socket:
-            assert isinstance(text, str)
-            messages.append(json.loads(text))
+        with suppress(websockets.ConnectionClosed):
+            while text := await socket.recv():
+                assert isinstance(text, str)
+                messages.append(json.loads(text))
     return messages
 
 

@@ -21,7 +21,7 @@ PROVIDER = Provider(
     options=OPTIONS,
     numbers=Numbers(
         ends_only_with_audio=True,
-        finalize_timeout=2.0,
+        finalize_timeout=3.0,
         settle_lag=5.0,
         pace=Pace(factor=1.25, ahead=30.0),
         chunk=(0.05, 0.1, 1.0),

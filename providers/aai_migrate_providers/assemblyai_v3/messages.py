@@ -13,7 +13,6 @@ from attrs import field, frozen
 
 from aai_migrate.wire.events import Word
 
-
 _WIDE = (("\u3000", "\u30ff"), ("\u3400", "\u9fff"), ("\uff00", "\uffef"))
 
 

@@ -6,7 +6,7 @@ Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-ap
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -72,9 +72,8 @@ class Request:
 
 
 def query(url: str) -> dict[str, str]:
-    """Return the parameters of *url* under their present names; of two spellings the present one wins."""
-    pairs = parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
-    return {ALIASES.get(name, name): value for name, value in sorted(pairs, key=lambda pair: pair[0] not in ALIASES)}
+    """Return the parameters of *url* under their present names."""
+    return _renamed(parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True))
 
 
 def read(given: Mapping[str, str]) -> Request:
@@ -101,7 +100,7 @@ def read(given: Mapping[str, str]) -> Request:
         model=model,
         partials=not options.get("pii_redaction") if partials is None else partials,
         formatted=family(model) == U3 or bool(options.get("formatting")),
-        inactivity=_number(given, "inactivity_timeout", 5, 3600),
+        inactivity=_number(given, "inactivity_timeout", 5, 3600, " seconds"),
         heartbeat=_flag(given, "session_heartbeat"),
     )
 
@@ -114,7 +113,7 @@ def update(request: Request, message: Mapping[str, Any]) -> tuple[Request, dict[
     Raises:
         RefusalError: a value is wrong.
     """
-    given = {ALIASES.get(name, name): value for name, value in message.items() if value is not None}
+    given = _renamed((name, value) for name, value in message.items() if value is not None)
     hot = {row.native for row in rows(request.family) if row.hot}
     options = _options({name: value for name, value in given.items() if name in hot}, request.model)
     cleared = {row.name for row in rows(request.family) if row.native in CLEARABLE}
@@ -128,6 +127,11 @@ def update(request: Request, message: Mapping[str, Any]) -> tuple[Request, dict[
 def invalid(name: object, why: str) -> RefusalError:
     """Return the refusal of a parameter."""
     return RefusalError(3006, f"{INVALID}: Invalid '{name}': {why}")
+
+
+def _renamed(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return *pairs* under their present names; of two spellings the present one wins."""
+    return {ALIASES.get(name, name): value for name, value in sorted(pairs, key=lambda pair: pair[0] not in ALIASES)}
 
 
 def _options(native: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -152,14 +156,12 @@ def _config(base: Config, **changes: Any) -> Config:
 
 
 def _audio(given: Mapping[str, str]) -> AudioFormat:
-    encoding = given.get("encoding", "pcm_s16le")
-    taken = {known: known for known in CAPABILITIES.encodings}
-    if encoding not in taken:
-        raise invalid("encoding", f"expected {' or '.join(taken)}")
+    encoding, known = given.get("encoding", "pcm_s16le"), CAPABILITIES.encodings
+    if encoding not in known:
+        raise invalid("encoding", f"expected {' or '.join(known)}")
     rates = CAPABILITIES.sample_rates
-    if _number(given, "sample_rate", 0, rates[-1]) is not None and float(given["sample_rate"]) < rates[0]:
-        raise invalid("sample_rate", f"must be at least {rates[0]:,} Hz")
-    return AudioFormat(int(float(given.get("sample_rate", 16_000))), next(k for k in taken.values() if k == encoding))
+    rate = _number(given, "sample_rate", rates[0], rates[-1], " Hz")
+    return AudioFormat(16_000 if rate is None else int(rate), known[known.index(encoding)])
 
 
 def _extra(given: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -174,13 +176,15 @@ def _flag(given: Mapping[str, Any], name: str, *, default: bool = False) -> bool
         raise invalid(name, str(error)) from None
 
 
-def _number(given: Mapping[str, str], name: str, least: float, most: float) -> float | None:
+def _number(given: Mapping[str, str], name: str, least: float, most: float, unit: str) -> float | None:
     if name not in given:
         return None
     try:
         value = float(given[name])
     except ValueError:
         raise invalid(name, "expected a number") from None
-    if not least <= value <= most:
-        raise invalid(name, f"expected {least:,} to {most:,}")
+    if not value >= least:
+        raise invalid(name, f"must be at least {least:,}{unit}")
+    if value > most:
+        raise invalid(name, f"must be at most {most:,}{unit}")
     return value

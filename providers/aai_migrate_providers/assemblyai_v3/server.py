@@ -1,7 +1,7 @@
 """The server half: what an AssemblyAI v3 client says becomes commands, events become what it expects to hear.
 
-The rules are those that every known client accepts: ``Begin`` at once, whole numbers where clients demand them, one
-``end_of_turn`` a turn, no optional message that was not asked for, ``Termination`` before the close.
+The rules are those that every known client accepts: ``Begin`` at once, whole numbers where clients demand them,
+one ``end_of_turn`` a turn, no optional message that was not asked for, ``Termination`` before the close.
 
 Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api
 """
@@ -9,56 +9,39 @@ Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-ap
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define
 
-from aai_migrate.audio.format import AudioFormat
-from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
-from aai_migrate.errors import AaiMigrateError
-from aai_migrate.options import decode
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.events import Word
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, bare
 
-from . import messages
-from .errors import SEE_ERROR, told
-from .options import NAME, OPTIONS, U3, family, flag
+from . import messages, request
+from .errors import INVALID, SEE_ERROR, told
+from .messages import milliseconds, word_json
+from .options import NAME
+from .request import RefusalError
 
-DEFAULT_MODEL = "universal-streaming-english"
-"""What the vendor's specification serves a client that names no model."""
 SESSION_SECONDS = 10_800
 LONGEST_CHUNK = 1.0
 LARGEST_MESSAGE = 128 << 10
 HEARTBEAT = 5.0
-ALIASES = {
-    "min_end_of_turn_silence_when_confident": "min_turn_silence",
-    "keyterms": "keyterms_prompt",
-    "_customer_support_audio_capture": "customer_support_audio_capture",
-}
-OURS = frozenset({"sample_rate", "encoding", "speech_model", "token"})
+LARGEST_REASON = 123
+KEPT = 256
+"""Ended turns that a revision of speakers is still matched with."""
 
 Out = Frame | ask.Command
 
 
-class _Refusal(Exception):
-    """A parameter or a message that v3 answers with an Error and a close."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code, self.text = code, text
-
-
 @define
 class _Turn:
-    """What an open turn has said so far."""
+    """What of an open turn is final."""
 
     text: str = ""
     words: tuple[Word, ...] = ()
-    tail: say.Partial | None = None
     announced: bool = False
     language: str | None = None
     speaker: str | None = None
@@ -69,15 +52,15 @@ class Server:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._request = request.read({})
         self._turns: dict[Any, _Turn] = {}
         self._orders: dict[Any, int] = {}
         self._ended = 0
         self._rest = b""
         self._received = 0.0  # seconds of audio
         self._opened = self._last = 0.0
-        self._stopped = self._over = self._announced = False
-        self._inactivity: float | None = None
-        self._heartbeat: float | None = None
+        self._beat: float | None = None
+        self._started = self._stopped = self._over = self._announced = False
 
     # Frames of the client.
 
@@ -88,135 +71,110 @@ class Server:
         self._last = now
         try:
             match frame:
-                case Connect():
+                case Connect() if not self._started:
                     return self._connect(frame, now)
-                case Message(data):
+                case Message(data) if self._started and not self._stopped:
                     return self._control(data, now) if isinstance(data, str) else self._audio(data)
                 case Close() | Lost():
                     self._over = True
-                    return [] if self._stopped else [ask.Stop()]
-        except _Refusal as refusal:
-            return self._refuse(refusal.code, refusal.text)
+                    return self._stop()
+        except RefusalError as refusal:
+            return [*self._refuse(refusal.code, refusal.text), *self._stop()]
         return []
+
+    def _stop(self) -> list[Out]:
+        if self._stopped or not self._started:
+            return []
+        self._stopped = True
+        return [ask.Stop()]
 
     def _connect(self, frame: Connect, now: float) -> list[Out]:
         """Production upgrades first and refuses then, so a refusal is an Error behind the 101."""
         self._opened = now
-        parts = urlsplit(frame.url)
-        query = {ALIASES.get(k, k): v for k, v in parse_qsl(parts.query, keep_blank_values=True)}
+        query = request.query(frame.url)
         try:
             principal = self._principal(frame, query)
-            config = self._config(query)
-        except _Refusal as refusal:
+            wanted = self._request = request.read(query)
+        except RefusalError as refusal:
             return [Connected(), *self._refuse(refusal.code, refusal.text)]
+        self._started = True
+        self._beat = now + HEARTBEAT if wanted.heartbeat else None
         begin = {
             "type": "Begin",
             "id": self._context.new_id(),
             "expires_at": int(self._context.epoch + now) + SESSION_SECONDS,
             "configuration": {
-                "model": config.model,
-                "mode": query.get("mode", "balanced") if self._family == U3 else None,
+                "model": wanted.model,
+                "mode": query.get("mode", "balanced") if wanted.whole else None,
                 "api_version": "2025-05-12",
-                "speaker_labels": bool(config.diarization),
-                "redact_pii": bool(config.pii_redaction),
-                "filter_profanity": bool(config.profanity_filter),
+                "speaker_labels": bool(wanted.config.diarization),
+                "redact_pii": bool(wanted.config.pii_redaction),
+                "filter_profanity": bool(wanted.config.profanity_filter),
                 "domain": query.get("domain"),
                 "voice_focus": query.get("voice_focus"),
             },
         }
-        origin = ask.Origin(NAME, parts.path, principal)
-        return [Connected(), _message(begin), ask.Start(config, None, origin)]
+        origin = ask.Origin(NAME, _path(frame.url), principal)
+        return [Connected(), _message(begin), ask.Start(wanted.config, None, origin)]
 
     def _principal(self, frame: Connect, query: dict[str, str]) -> str:
+        """Ask who shows the key or token; a token in the header cannot be told from a key."""
         header = next((v for k, v in frame.headers.items() if k.lower() == "authorization"), "")
-        shown = header or query.get("token", "")
-        if not shown:
-            raise _Refusal(1008, "Unauthorized Connection: Missing Authorization header")
-        kind = "token" if query.get("token") and not header else "key"
-        principal = self._context.authenticate(Credential(Secret(shown), "token" if kind == "token" else "key"))
+        token = query.get("token", "")
+        if not (header or token):
+            raise RefusalError(1008, "Unauthorized Connection: Missing Authorization header")
+        shown = Credential(Secret(header), "key") if header else Credential(Secret(token), "token")
+        schemed = header.lower().startswith("bearer ")
+        principal = None if schemed else self._context.authenticate(shown)
         if principal is None:
-            raise _Refusal(1008, "Unauthorized Connection: Invalid API key")
+            raise RefusalError(1008, "Unauthorized Connection: Invalid API key")
         return principal
 
-    def _config(self, query: dict[str, str]) -> Config:
-        model = query.get("speech_model") or DEFAULT_MODEL
-        self._family = family(model)
-        self._partials = _flag(query, "include_partial_turns", default=not _flag(query, "redact_pii", default=False))
-        self._formatted = self._family == U3 or _flag(query, "format_turns", default=False)
-        self._inactivity = _number(query, "inactivity_timeout", 5, 3600)
-        self._heartbeat = HEARTBEAT if _flag(query, "session_heartbeat", default=False) else None
-        encoding = query.get("encoding", "pcm_s16le")
-        if encoding not in ("pcm_s16le", "pcm_mulaw"):
-            raise _invalid("encoding", "expected pcm_s16le or pcm_mulaw")
-        rate = _number(query, "sample_rate", 8_000, 192_000)
-        self._audio_format = AudioFormat(16_000 if rate is None else int(rate), encoding)  # type: ignore[arg-type]
-        options = self._options(query)
-        rows = {row.native for row in OPTIONS}
-        extra = {k: v for k, v in query.items() if k not in rows | OURS}
-        try:
-            return Config(model=model, audio=self._audio_format, extra={NAME: extra} if extra else {}, **options)
-        except AaiMigrateError as error:
-            raise _invalid("parameters", str(error)) from None
-
-    def _options(self, native: dict[str, Any]) -> dict[str, Any]:
-        try:
-            options = decode(native, [row for row in OPTIONS if not row.models or self._family in row.models], NAME)
-        except AaiMigrateError as error:
-            raise _invalid(getattr(error, "code", "parameters"), getattr(error, "reason", str(error))) from None
-        for row in OPTIONS:
-            if row.name in options and row.native and options[row.name] not in (None, ()):
-                wrong = row.check(options[row.name])
-                if wrong:
-                    raise _invalid(row.native, wrong)
-        return {name: value for name, value in options.items() if value not in (None, ())}
-
     def _audio(self, data: bytes) -> list[Out]:
+        fmt = self._request.config.audio
         if len(data) > LARGEST_MESSAGE:
-            raise _Refusal(1009, "Message too big")
-        seconds = self._audio_format.seconds(len(data))
+            raise RefusalError(1009, "Message too big")
+        seconds = fmt.seconds(len(data))
         if seconds > LONGEST_CHUNK:
-            raise _Refusal(
-                3007,
-                f"Input Duration Error: Input Duration Violation: {seconds * 1000:.1f} ms. "
-                "Expected between 50 and 1000 ms",
-            )
-        if self._stopped:
-            return []
+            why = f"Input Duration Violation: {seconds * 1000:.1f} ms. Expected between 50 and 1000 ms"
+            raise RefusalError(3007, f"Input Duration Error: {why}")
         data = self._rest + data
-        whole = len(data) - len(data) % self._audio_format.frame
+        whole = len(data) - len(data) % fmt.frame
         data, self._rest = data[:whole], data[whole:]
-        self._received += self._audio_format.seconds(len(data))
+        self._received += fmt.seconds(len(data))
         return [ask.Audio(data)] if data else []
 
     def _control(self, text: str, now: float) -> list[Out]:
         message = messages.parse(text)
         if message is None:
-            raise _Refusal(3006, "User Input Validation Error: Invalid JSON: expected an object")
+            raise RefusalError(3006, f"{INVALID}: Invalid JSON: expected an object")
         match message.get("type"):
-            case _ if self._stopped:
-                return []
             case "Terminate":
-                self._stopped = True
-                return [ask.Stop()]
+                return self._stop()
             case "ForceEndpoint":
                 return [ask.Finalize(self._context.new_id())]
             case "KeepAlive":
                 return [ask.KeepAlive()]
             case "UpdateConfiguration":
-                changes = {ALIASES.get(k, k): v for k, v in message.items() if v is not None}
-                options = self._options(changes)
-                if "formatting" in options:
-                    self._formatted = self._family == U3 or options["formatting"]
-                return [ask.Configure(self._context.new_id(), options)] if options else []
-            case other:
-                raise _Refusal(3006, f"Invalid Message Type: {other}"[:200])
+                return self._update(message, now)
+            case str() as other:
+                raise RefusalError(3006, f"Invalid Message Type: {other}"[:200])
+        raise RefusalError(3006, f"Invalid Message: {text}"[:200])
+
+    def _update(self, message: dict[str, Any], now: float) -> list[Out]:
+        self._request, options = request.update(self._request, message)
+        if not self._request.heartbeat:
+            self._beat = None
+        elif self._beat is None:
+            self._beat = now + HEARTBEAT
+        return [ask.Configure(self._context.new_id(), options)] if options else []
 
     def _refuse(self, code: int, text: str) -> list[Out]:
         """Clients of 2025 read the close reason only, newer ones the Error."""
         self._over = True
-        reason = text if len(text.encode()) <= 123 else SEE_ERROR
-        out: list[Out] = [_message({"type": "Error", "error_code": code, "error": text}), Close(code, reason)]
-        return out if self._stopped else [*out, ask.Stop()]
+        text = messages.readable(text)
+        reason = text if len(text.encode()) <= LARGEST_REASON else SEE_ERROR
+        return [_message({"type": "Error", "error_code": code, "error": text}), Close(code, reason)]
 
     # Events for the client.
 
@@ -226,17 +184,14 @@ class Server:
             return []
         match event:
             case say.SpeechStarted(at):
-                if self._family != U3 or self._turns:
+                if not self._request.whole or self._turns or self._announced:
                     return []
                 self._announced = True
-                return self._speech(at)
+                return [_speech(at)]
             case say.Partial():
                 return self._partial(event)
             case say.Final():
-                turn = self._turns.setdefault(event.turn, _Turn())
-                turn.text, turn.words, turn.tail = turn.text + event.text, turn.words + event.words, None
-                turn.language, turn.speaker = event.language, event.speaker
-                return []
+                self._final(event)
             case say.TurnEnded():
                 return self._end(event)
             case say.Revised():
@@ -247,80 +202,86 @@ class Server:
                 return self._refuse(*told(error))
         return []
 
-    def _speech(self, at: float) -> list[Out]:
-        return [_message({"type": "SpeechStarted", "timestamp": messages.milliseconds(at), "confidence": 1.0})]
-
     def _partial(self, event: say.Partial) -> list[Out]:
-        turn = self._turns.setdefault(event.turn, _Turn())
-        turn.tail = event
-        if not self._partials:
+        turn = self._turns.get(event.turn) or _Turn()
+        if not self._request.partials or not (turn.text + event.text).strip():
             return []
-        final = turn.text + event.text[: event.stable]
-        words = [messages.word_json(word, final=True) for word in turn.words]
-        length = 0
-        for index, word in enumerate(event.words):
-            length += len(word.text) + (len(word.joiner) if index or turn.text else 0)
-            words.append(messages.word_json(word, final=length <= event.stable))
-        transcript = turn.text + event.text if self._family == U3 else final
-        message = self._message(event.turn, transcript, words, end=False)
-        return [*self._first(turn, event.start), message]
+        self._turns[event.turn] = turn
+        whole = self._request.whole
+        words = [word_json(word, final=not whole) for word in turn.words]
+        done, text = turn.text, event.text[: len(event.text) - len(event.text.lstrip())]
+        for index, word in enumerate(_words(event)):
+            text += (word.joiner if index else "") + word.text
+            final = not whole and len(text) <= event.stable
+            done = turn.text + text if final else done
+            words.append(word_json(word, final=final))
+        transcript = turn.text + event.text if whole else done
+        return [*self._first(turn, event.start), self._turn(self._order(event.turn), transcript, words, end=False)]
+
+    def _final(self, event: say.Final) -> None:
+        turn = self._turns.setdefault(event.turn, _Turn())
+        turn.text += event.text
+        turn.words += _words(event)
+        turn.language, turn.speaker = event.language or turn.language, event.speaker or turn.speaker
 
     def _first(self, turn: _Turn, start: float | None) -> list[Out]:
         """A Universal-3 client waits for SpeechStarted before a turn's first words."""
-        if turn.announced or self._family != U3:
+        if turn.announced or not self._request.whole:
             return []
-        turn.announced, told, self._announced = True, self._announced, False
-        return [] if told else self._speech(start or 0.0)
+        announced, self._announced, turn.announced = self._announced, False, True
+        return [] if announced else [_speech(start or 0.0)]
 
     def _end(self, event: say.TurnEnded) -> list[Out]:
-        turn = self._turns.get(event.turn)
+        turn = self._turns.pop(event.turn, None)
         if turn is None or not turn.text.strip():
-            self._turns.pop(event.turn, None)
             return []
-        words = [messages.word_json(word, final=True) for word in turn.words]
-        confidence = 1.0 if event.confidence is None else event.confidence
-        message = self._message(
-            event.turn, turn.text, words, end=True, confidence=confidence, language=turn.language, speaker=turn.speaker
-        )
-        first = self._first(turn, turn.words[0].start if turn.words else None)
-        self._orders[event.turn] = self._ended + list(self._turns).index(event.turn)
-        if len(self._orders) > 256:
+        words = [word_json(word, final=True) for word in turn.words]
+        order, self._ended = self._ended, self._ended + 1
+        self._orders[event.turn] = order
+        if len(self._orders) > KEPT:
             del self._orders[next(iter(self._orders))]
-        del self._turns[event.turn]
-        self._ended += 1
-        return [*first, message]
+        said: dict[str, Any] = {}
+        if turn.language:
+            said |= {"language_code": turn.language, "language_confidence": 1.0}
+        if turn.speaker:
+            said |= {"speaker_label": turn.speaker}
+        message = self._turn(order, turn.text, words, end=True, confidence=messages.unit(event.confidence), **said)
+        return [*self._first(turn, turn.words[0].start if turn.words else None), message]
 
-    def _message(
+    def _order(self, key: Any) -> int:
+        """Orders count ended turns; an open turn's is the one it would have if those before it ended first."""
+        return self._ended + list(self._turns).index(key)
+
+    def _turn(
         self,
-        key: Any,
+        order: int,
         transcript: str,
         words: list[dict[str, Any]],
         *,
         end: bool,
         confidence: float = 0.0,
-        language: str | None = None,
-        speaker: str | None = None,
+        **said: Any,
     ) -> Message:
-        message: dict[str, Any] = {
-            "turn_order": self._ended + list(self._turns).index(key),
-            "turn_is_formatted": end and self._formatted,
-            "end_of_turn": end,
-            "transcript": transcript,
-            "end_of_turn_confidence": confidence,
-            "words": words,
-            "utterance": transcript if end else "",
-        }
-        if language:
-            message |= {"language_code": language, "language_confidence": 1.0}
-        if speaker:
-            message["speaker_label"] = speaker
-        return _message(message | {"type": "Turn"})
+        return _message(
+            {
+                "turn_order": order,
+                "turn_is_formatted": end and self._request.formatted,
+                "end_of_turn": end,
+                "transcript": transcript,
+                "end_of_turn_confidence": confidence,
+                "words": words,
+                "utterance": transcript if end else "",
+                **said,
+                "type": "Turn",
+            }
+        )
 
     def _revised(self, event: say.Revised) -> list[Out]:
+        """Only speakers can be revised, and only where they were asked for: strict clients know no more."""
         order = self._orders.get(event.turn)
-        if order is None or event.speaker is None:
+        if order is None or event.speaker is None or not self._request.config.diarization:
             return []
-        words = [messages.word_json(word, final=True) for word in event.words]
+        words = [word_json(word, final=True) for word in event.words]
         revision = {"turn_order": order, "speaker_label": event.speaker, "words": words}
         return [_message({"type": "SpeakerRevision", "revisions": [revision]})]
 
@@ -336,56 +297,51 @@ class Server:
     # Time.
 
     @property
+    def _silent_to(self) -> float | None:
+        """When a client has said nothing for too long; one that waits for the end has nothing to say."""
+        limit = self._request.inactivity
+        return None if limit is None or self._stopped else self._last + limit
+
+    @property
     def deadline(self) -> float | None:
         """When the next heartbeat, or the end for want of messages, is due."""
-        due = [self._last + self._inactivity] if self._inactivity else []
-        due += [self._heartbeat + self._opened] if self._heartbeat else []
+        due = [time for time in (self._silent_to, self._beat) if time is not None]
         return None if self._over else min(due, default=None)
 
     def tick(self, now: float) -> list[Out]:
         """Send what is due."""
         if self._over:
             return []
-        if self._inactivity and now >= self._last + self._inactivity:
-            return self._refuse(
-                3006,
-                f"Session terminated due to inactivity: No messages received for {self._inactivity:g} seconds",
-            )
-        if self._heartbeat and now >= self._heartbeat + self._opened:
-            self._heartbeat += HEARTBEAT
-            elapsed = now - self._opened
-            beat = {
-                "type": "Heartbeat",
-                "total_audio_received_ms": messages.milliseconds(self._received),
-                "total_duration_ms": messages.milliseconds(elapsed),
-                "realtime_factor": round(self._received / elapsed, 3) if elapsed else 0.0,
-            }
-            return [_message(beat)]
-        return []
+        if self._silent_to is not None and now >= self._silent_to:
+            limit = f"{self._request.inactivity:g} seconds"
+            text = f"Session terminated due to inactivity: No messages received for {limit}"
+            return [*self._refuse(3006, text), *self._stop()]
+        if self._beat is None or now < self._beat:
+            return []
+        self._beat += HEARTBEAT
+        elapsed = now - self._opened
+        beat = {
+            "type": "Heartbeat",
+            "total_audio_received_ms": milliseconds(self._received),
+            "total_duration_ms": milliseconds(elapsed),
+            "realtime_factor": round(self._received / elapsed, 3),
+        }
+        return [_message(beat)]
 
 
 def _message(value: dict[str, Any]) -> Message:
     return Message(messages.dumps(value))
 
 
-def _invalid(name: object, why: str) -> _Refusal:
-    return _Refusal(3006, f"User Input Validation Error: Invalid '{name}': {why}")
+def _speech(at: float) -> Message:
+    return _message({"type": "SpeechStarted", "timestamp": milliseconds(at), "confidence": 1.0})
 
 
-def _flag(query: dict[str, str], name: str, *, default: bool) -> bool:
-    try:
-        return flag(query[name]) if name in query else default
-    except ValueError as error:
-        raise _invalid(name, str(error)) from None
+def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:
+    return event.words or messages.spread(event.text, event.start, event.end)
 
 
-def _number(query: dict[str, str], name: str, least: float, most: float) -> float | None:
-    if name not in query:
-        return None
-    try:
-        value = float(query[name])
-    except ValueError:
-        raise _invalid(name, "expected a number") from None
-    if not least <= value <= most:
-        raise _invalid(name, f"expected {least:,} to {most:,}")
-    return value
+def _path(url: str) -> str:
+    """Return the path of a request target or of a whole URL."""
+    _, scheme, rest = bare(url).partition("://")
+    return f"/{rest.partition('/')[2]}" if scheme else bare(url)

@@ -151,9 +151,7 @@ def _partial(heard: Heard) -> say.Partial:
 
 def _final(heard: Utterance) -> say.Final:
     words = heard.words
-    return say.Final(
-        turn=heard.turn, text=_joined(words), words=words, start=words[0].start, end=words[-1].end
-    )
+    return say.Final(turn=heard.turn, text=_joined(words), words=words, start=words[0].start, end=words[-1].end)
 
 
 def _joined(words: tuple[say.Word, ...]) -> str:

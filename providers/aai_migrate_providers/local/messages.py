@@ -116,9 +116,7 @@ def read_answer(text: str) -> Answer | Mapping[str, Any]:
         case "partial":
             return Heard(_turn(message), _words(message, final=False))
         case "turn":
-            return Utterance(
-                _turn(message), _words(message, final=True), _number(message, "to"), _reason(message)
-            )
+            return Utterance(_turn(message), _words(message, final=True), _number(message, "to"), _reason(message))
         case "settled":
             return Settled(_number(message, "to"))
         case "finalized":

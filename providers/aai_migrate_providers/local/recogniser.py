@@ -61,9 +61,9 @@ class Frame:
 class Ear:
     """pocketsphinx without memory: each utterance is decoded as if it were the first.
 
-    A decoder keeps a running mean, filter state and, for each of its last seven frames, the likeliest Gaussians,
-    which decide ties. Before each utterance it hears a burst of noise, always the same, which settles the last,
-    and then gets new feature extraction, which drops the others.
+    A decoder keeps a running mean, filter state and, for each of its last seven frames, the likeliest
+    Gaussians, which decide ties. Before each utterance it hears a burst of noise, always the same, which
+    settles the last, and then gets new feature extraction, which drops the others.
     Source: https://github.com/cmusphinx/pocketsphinx, src/acmod.c and src/ptm_mgau.c
     """
 
@@ -229,8 +229,8 @@ class Recogniser:
         self._turn += 1
         self._settled = ended.to
         self._frames, self._now = rest, _Now(end, quiet=_quiet(rest))
+        self._vad = _detector()  # as at the start, so that audio heard again from here sounds the same
         if not speaking:
-            self._vad = _detector()  # as at the start, so that audio heard again from here sounds the same
             return [ended]
         self._open()
         return [ended, *self._look()]

@@ -40,6 +40,4 @@ CAPABILITIES = Capabilities(
     sample_rates=(WIRE.sample_rate,),
 )
 
-NUMBERS = Numbers(
-    ends_only_with_audio=True, settle_lag=5.0, chunk=(0.03, 0.1, 1.0), longest_turn=LONGEST, ping=None
-)
+NUMBERS = Numbers(ends_only_with_audio=True, settle_lag=5.0, chunk=(0.03, 0.1, 1.0), longest_turn=LONGEST, ping=None)

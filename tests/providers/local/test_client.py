@@ -116,9 +116,7 @@ def test_send(command: ask.Command, expected: list[Frame | say.Event]) -> None:
     assert live().send(command, 0.0) == expected
 
 
-@pytest.mark.parametrize(
-    "command", [ask.Audio(b""), ask.Silence(1), ask.Finalize("f"), ask.Stop(), ask.Resume()]
-)
+@pytest.mark.parametrize("command", [ask.Audio(b""), ask.Silence(1), ask.Finalize("f"), ask.Stop(), ask.Resume()])
 def test_send_out_of_place(command: ask.Command) -> None:
     """A command before the start or after the stop is a mistake of the caller."""
     stopped = live()
@@ -238,22 +236,16 @@ fields = st.sampled_from(["type", "turn", "words", "to", "reason", "id", "model"
 kinds = st.sampled_from(["started", "partial", "turn", "settled", "finalized", "stopped"])
 rows = st.lists(st.lists(numbers, max_size=5), max_size=3)
 shaped = st.dictionaries(fields, numbers | kinds | rows).map(json.dumps)
-typed = st.tuples(kinds, st.dictionaries(fields, numbers | rows)).map(
-    lambda it: json.dumps({**it[1], "type": it[0]})
-)
+typed = st.tuples(kinds, st.dictionaries(fields, numbers | rows)).map(lambda it: json.dumps({**it[1], "type": it[0]}))
 frames = st.one_of(
     st.builds(Message, st.one_of(st.text(), st.binary(), shaped, typed)),
     st.builds(Refused, st.integers(100, 599), st.just({}), st.binary()),
     st.builds(Close, st.none() | st.integers(), st.text()),
-    st.sampled_from(
-        [Lost("dns"), Lost("too_big"), Connected(), Ping(), HttpResponse(200), Connect("worker:x")]
-    ),
+    st.sampled_from([Lost("dns"), Lost("too_big"), Connected(), Ping(), HttpResponse(200), Connect("worker:x")]),
 )
 
 
-@given(
-    st.lists(frames, max_size=5), st.sampled_from([lambda: LocalClient(Context(new_id=str)), client, live])
-)
+@given(st.lists(frames, max_size=5), st.sampled_from([lambda: LocalClient(Context(new_id=str)), client, live]))
 def test_receive_never_raises(received: list[Frame], build: Any) -> None:
     """Whatever arrives, in whatever state, is answered by events."""
     peer = build()

@@ -107,7 +107,7 @@ def test_misled_worker(capfd: pytest.CaptureFixture[str], worker: PipeWorker) ->
     worker.send("nonsense")
     with pytest.raises(OSError, match="died"):
         worker.receive()
-    assert "ValueError" in capfd.readouterr().err
+    assert "JSONDecodeError" in capfd.readouterr().err
 
 
 def test_interrupt_does_not_reach_it(worker: PipeWorker) -> None:

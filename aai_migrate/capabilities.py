@@ -48,12 +48,14 @@ class Capabilities:
         """Return the format to send *audio* in: as it is where the wire takes it, else the nearest.
 
         Raises:
-            AudioError: the rate is not taken, or there are more channels than can be mixed or kept apart.
+            AudioError: the rate is not taken, or there are more channels than can be mixed.
+            ConfigError: there are more channels than the vendor keeps apart.
         """
         if audio.sample_rate not in self.sample_rates:
+            near = min(self.sample_rates, key=lambda rate: abs(rate - audio.sample_rate))
             raise AudioError(
                 f"{provider} takes {_rates(self.sample_rates)}, not {audio.sample_rate} Hz; "
-                "convert the audio first, e.g. with sox IN -r 16000 OUT.wav"
+                f"convert the audio first, e.g. with sox IN -r {near} OUT.wav"
             )
         encoding = audio.encoding if audio.encoding in self.encodings else self.encodings[0]
         if not separate:

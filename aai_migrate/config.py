@@ -60,7 +60,11 @@ def _url(config: object, attribute: Attribute[Any], value: object) -> None:
     if value is None:
         return
     _text(config, attribute, value)
-    parts = urlsplit(str(value))
+    try:
+        parts = urlsplit(str(value))
+        _ = parts.port
+    except ValueError:
+        raise ConfigError("base_url is no URL; write it as wss://HOST[:PORT]") from None
     if parts.scheme not in ("ws", "wss", "http", "https"):
         raise ConfigError(f"base_url must begin with wss://, ws://, https:// or http://, not {parts.scheme or 'nothing'}://")
     if not parts.hostname:
@@ -117,10 +121,11 @@ _FORMAT = tuple(attribute.name for attribute in fields(AudioFormat) if attribute
 NAMES = frozenset(attribute.name for attribute in fields(Config)) - {"audio"} | {*_FORMAT, "audio_channels"}
 
 
-def configure(options: Mapping[str, Any]) -> Config:
+def configure(options: Mapping[str, Any], *, others: Iterable[str] = ()) -> Config:
     """Return the :class:`Config` that the caller's keyword *options* describe.
 
-    The audio format is spelled ``sample_rate``, ``encoding`` and ``audio_channels``.
+    The audio format is spelled ``sample_rate``, ``encoding`` and ``audio_channels``; *others* are names that are
+    settings elsewhere, for the hint at a misspelled one.
 
     Raises:
         ConfigError: an unknown option (with the nearest names), or a value out of range.
@@ -129,7 +134,7 @@ def configure(options: Mapping[str, Any]) -> Config:
     given = dict(options)
     for name in given:
         if name not in NAMES:
-            raise ConfigError(f"unknown option {name!r}{nearest(name, NAMES)}")
+            raise ConfigError(f"unknown option {name!r}{nearest(name, {*NAMES, *others})}")
     audio: dict[str, Any] = {name: given.pop(name) for name in _FORMAT if name in given}
     if "audio_channels" in given:
         audio["channels"] = given.pop("audio_channels")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn
+from urllib.parse import quote
 
 from attrs import field, frozen
 
@@ -28,8 +29,10 @@ class Secret:
         return self.__value
 
     def redact(self, text: str) -> str:
-        """Return *text* without the value."""
-        return text.replace(self.__value, "***") if len(self.__value) >= 4 else text
+        """Return *text* without the value, plain or as a URL spells it."""
+        if len(self.__value) < 4:
+            return text
+        return text.replace(self.__value, "***").replace(quote(self.__value, safe=""), "***")
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -43,7 +46,7 @@ class Secret:
         return hash(self.__value)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret cannot be pickled")
+        raise TypeError("a Secret cannot be pickled or copied")
 
 
 @frozen

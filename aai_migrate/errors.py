@@ -42,19 +42,23 @@ class UnsupportedOption(ConfigError):
 
     def __init__(self, option: str, provider: str, model: str | None = None, alternative: str = "") -> None:
         self.option, self.provider, self.model, self.alternative = option, provider, model, alternative
-        where = f"{provider}/{model}" if model else provider
-        hint = f"; {alternative}" if alternative else ""
-        super().__init__(
-            f"{where} has no {option}{hint}; leave it out, or pass on_unsupported='warn' to go on without it"
-        )
+        super().__init__(option, provider, model, alternative)
+
+    def __str__(self) -> str:
+        where = f"{self.provider}/{self.model}" if self.model else self.provider
+        hint = f"; {self.alternative}" if self.alternative else ""
+        return f"{where} has no {self.option}{hint}; leave it out, or pass on_unsupported='warn' to go on without it"
 
 
 class MissingExtra(ConfigError):
     """A feature needs a package that is not installed; the text carries the install line."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        self.extra = extra
-        super().__init__(f"{feature} needs an extra: pip install 'aai_migrate[{extra}]'")
+        self.feature, self.extra = feature, extra
+        super().__init__(feature, extra)
+
+    def __str__(self) -> str:
+        return f"{self.feature} needs an extra: pip install 'aai_migrate[{self.extra}]'"
 
 
 class AudioError(AaiMigrateError, ValueError):
@@ -66,8 +70,11 @@ class AudioRateMismatch(AudioError):
 
     def __init__(self, declared: float, observed: float) -> None:
         self.declared, self.observed = declared, observed
-        super().__init__(
-            f"audio arrives at {observed:.0f} bytes/s but the declared format makes {declared:.0f}; "
+        super().__init__(declared, observed)
+
+    def __str__(self) -> str:
+        return (
+            f"audio arrives at {self.observed:.0f} bytes/s but the declared format makes {self.declared:.0f}; "
             "check sample_rate, encoding and channels"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from .errors import (
@@ -80,7 +81,9 @@ def _text(body: bytes) -> str:
 
 
 def _number(value: str | None) -> float | None:
+    """Read ``retry-after`` in seconds; a date, or what is no time to wait, is None."""
     try:
-        return float(value) if value else None
+        seconds = float(value or "")
     except ValueError:
         return None
+    return seconds if 0 <= seconds < math.inf else None

@@ -34,7 +34,7 @@ def register(provider: Provider) -> None:
     Raises:
         ConfigError: the name is taken, or the backend was written for another contract.
     """
-    if provider.name in BUILT_IN or provider.name in _registered:
+    if provider.name in (*BUILT_IN, *ALIASES, *_registered):
         raise ConfigError(f"a provider named {provider.name!r} exists already; choose another name")
     _registered[provider.name] = _checked(provider, provider.name)
 
@@ -75,7 +75,9 @@ def find(name: str) -> Provider:
         raise ConfigError(f"provider {name!r} is claimed by {' and '.join(c.value for c in claims)}; uninstall one")
     try:
         return _checked(claims[0].load(), name)
-    except (ImportError, AttributeError) as error:
+    except ConfigError:
+        raise
+    except Exception as error:  # a module may raise anything
         raise ConfigError(f"the plug-in of provider {name!r} does not import: {error}") from error
 
 

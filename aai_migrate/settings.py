@@ -61,7 +61,7 @@ def resolve(
             raise ConfigError(f"model is given twice: {model!r} in the provider and {given['model']!r}")
         given["model"] = model
     limits = Limits(**{key: given.pop(key) for key in list(given) if key in _LIMITS})
-    config = configure(given)
+    config = configure(given, others=_LIMITS)
     credentials = credential_source(name, found.env, api_key, token)
     return Settings(found, config, credentials, limits, retry or RetryPolicy())
 

@@ -1,13 +1,14 @@
 """Folds a session's events into the public Turn stream.
 
 ``turn_order`` is given when it is needed: an open turn's is the count of ended turns of its channel plus its place
-among the open ones, so ended turns always number 0, 1, 2, … whatever keys a vendor uses.
+among the open ones, so ended turns always number 0, 1, 2, … whatever keys a vendor uses. Turns with text that will
+not change come first, in the order in which they had any: they keep their places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 
@@ -24,17 +25,21 @@ from .events import (
     TurnRevised,
 )
 from .session import SessionEvent
+from .session.seam import within
 from .wire import events as say
 from .wire.events import Final, Partial, Revised, TurnEnded, Word
+
+_Spoken = TypeVar("_Spoken", bound=Partial | Final)
 
 KEPT = 256
 """Ended turns whose order is remembered for revisions."""
 
 
-@define
+@define(eq=False)
 class _Turn:
     """One turn in the making: the pieces that are final, and the open tail."""
 
+    key: Any
     text: str = ""
     words: tuple[Word, ...] = ()
     start: float | None = None
@@ -42,13 +47,29 @@ class _Turn:
     last: Final | None = None
     tail: Partial | None = None
     confirmed: bool = True
-    eager: bool = False
+    given: tuple[int, int] = (0, 0)  # characters and words of the tail that went out with the turn before
+
+    @property
+    def promised(self) -> int:
+        """How many leading characters will not change; blanks alone promise nothing."""
+        text = self.text + (self.tail.text[: self.tail.stable] if self.tail else "")
+        return len(text) if text.strip() else 0
+
+    def rest(self, event: _Spoken) -> _Spoken:
+        """Return *event* without what went out before."""
+        text, words = self.given
+        if not text:
+            return event
+        if isinstance(event, Final):
+            self.given = (max(0, text - len(event.text)), max(0, words - len(event.words)))
+            return evolve(event, text=event.text[text:], words=event.words[words:])
+        return evolve(event, text=event.text[text:], words=event.words[words:], stable=max(0, event.stable - text))
 
 
 @define
 class _Channel:
     ended: int = 0
-    open: dict[Any, _Turn] = field(factory=dict)
+    open: list[_Turn] = field(factory=list)
     orders: dict[Any, Turn] = field(factory=dict)
 
 
@@ -66,7 +87,7 @@ class Turns:
         out: list[StreamEvent] = []
         for index, event in enumerate(events):
             after = events[index + 1] if index + 1 < len(events) else None
-            ends = isinstance(after, TurnEnded) and isinstance(event, Final) and after.turn == event.turn
+            ends = isinstance(after, TurnEnded) and isinstance(event, Final) and _key(after) == _key(event)
             seen = self._fold(event, now)
             out += [] if ends else seen  # the end restates the whole turn
         if self._begun or not out:
@@ -125,65 +146,74 @@ class Turns:
 
     def _open(self, channel: int, key: Any) -> tuple[_Channel, _Turn]:
         state = self._channels.setdefault(channel, _Channel())
-        return state, state.open.setdefault(key, _Turn())
+        turn = next((turn for turn in state.open if turn.key == key), None)
+        if turn is None:
+            state.open.append(turn := _Turn(key))
+        return state, turn
 
     def _partial(self, event: Partial, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)
-        if not event.text and not turn.text and turn.tail is None:
-            del state.open[event.turn]
-            return []
-        turn.tail = event
-        if not (turn.text + event.text).strip():
-            return []
-        return [self._turn(state, event.turn, turn, event, now)]
+        event = turn.rest(event)
+        turn.tail = event if event.text else None
+        if not (turn.text or turn.tail or turn.given[0]):
+            state.open.remove(turn)
+        return self._shown(state, turn, event, now)
 
     def _final(self, event: Final, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)
+        event = turn.rest(event)
         turn.tail = None
-        if not event.text and not event.words:
-            return []
         turn.text += event.text
         turn.words += event.words
         turn.start = _least(turn.start, event.start if event.start is not None else _start(event.words))
         turn.end = event.end if event.end is not None else (event.words[-1].end if event.words else turn.end)
         turn.last, turn.confirmed = event, turn.confirmed and event.confirmed
-        return [self._turn(state, event.turn, turn, event, now)] if turn.text.strip() else []
+        return self._shown(state, turn, event, now)
+
+    def _shown(self, state: _Channel, turn: _Turn, event: Partial | Final, now: float) -> list[StreamEvent]:
+        state.open.sort(key=lambda turn: not turn.promised)
+        text = turn.text + (turn.tail.text if turn.tail else "")
+        return [self._turn(state, turn, event, now)] if text.strip() else []
 
     def _ended(self, event: TurnEnded, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)
-        if not turn.text.strip():
-            del state.open[event.turn]
-            return []
         turn.tail = None
+        if not turn.text.strip():
+            state.open.remove(turn)
+            return []
         out: list[StreamEvent] = []
-        for key, other in list(state.open.items()):  # what was promised under a lower order cannot move up
-            if key == event.turn:
-                break
-            if other.text:
-                out.append(self._close(state, key, other, TurnEnded(turn=key, channel=event.channel), now))
-        if event.turn in state.open:
-            state.open = {event.turn: turn, **{k: t for k, t in state.open.items() if k != event.turn}}
-            out.append(self._close(state, event.turn, turn, event, now))
-        return out
+        while state.open[0] is not turn:  # it has promised text: the end of a later turn is its end too
+            out.append(self._close(state, TurnEnded(turn=state.open[0].key, channel=event.channel), now))
+        return [*out, self._close(state, event, now)]
 
-    def _close(self, state: _Channel, key: Any, turn: _Turn, event: TurnEnded, now: float) -> Turn:
+    def _close(self, state: _Channel, event: TurnEnded, now: float) -> Turn:
+        """End the first open turn with what it has promised; what else its tail showed begins the next."""
+        turn = state.open[0]
         tail, turn.tail = turn.tail, None
-        ended = self._turn(state, key, turn, turn.last or event, now)
+        if tail:
+            text = tail.text[: tail.stable]
+            words = within(tail.words, text)
+            turn.text, turn.words = turn.text + text, turn.words + words
+            turn.end = words[-1].end if words else turn.end
+            turn.start = _least(turn.start, _start(words))
         ended = evolve(
-            ended,
+            self._turn(state, turn, turn.last or event, now),
             end_of_turn=True,
             end_of_turn_confidence=event.confidence,
             turn_is_formatted=event.formatted,
-            stable_length=len(ended.transcript),
-            raw=event.raw if event.raw is not None else ended.raw,
         )
-        del state.open[key]
+        ended = ended if event.raw is None else evolve(ended, raw=event.raw)
+        del state.open[0]
         state.ended += 1
-        state.orders[key] = ended
+        state.orders.pop(turn.key, None)
+        state.orders[turn.key] = ended
         if len(state.orders) > KEPT:
             del state.orders[next(iter(state.orders))]
-        if tail is not None:
-            state.open = {key: _Turn(tail=tail), **state.open}
+        if tail:
+            going = _Turn(turn.key, given=(len(text), len(words)))
+            rest = evolve(tail, text=tail.text[len(text) :], words=tail.words[len(words) :], stable=0)
+            going.tail = rest if rest.text else None
+            state.open.append(going)
         return ended
 
     def _revised(self, event: Revised) -> list[StreamEvent]:
@@ -191,11 +221,11 @@ class Turns:
         ended = state.orders.get(event.turn) if state else None
         if state is None or ended is None:
             return []
-        if event.formatted and event.text is not None and self._formatted_turns == "raw":
+        if event.formatted and event.text and self._formatted_turns == "raw":
             return []
         changed = evolve(
             ended,
-            transcript=ended.transcript if event.text is None else event.text,
+            transcript=event.text or ended.transcript,
             words=event.words or ended.words,
             speaker=event.speaker or ended.speaker,
             turn_is_formatted=ended.turn_is_formatted if event.formatted is None else event.formatted,
@@ -213,31 +243,32 @@ class Turns:
             )
         ]
 
-    def _turn(self, state: _Channel, key: Any, turn: _Turn, event: Any, now: float) -> Turn:
+    def _turn(self, state: _Channel, turn: _Turn, event: Any, now: float) -> Turn:
         """Restate the whole turn: what is final, then the tail."""
         tail = turn.tail
         words = turn.words + tail.words if tail else turn.words
-        transcript = turn.text + tail.text if tail else turn.text
-        order = state.ended + next(index for index, open_key in enumerate(state.open) if open_key == key)
-        speaker = getattr(event, "speaker", None)
         return Turn(
-            turn_order=order,
-            transcript=transcript,
+            turn_order=state.ended + state.open.index(turn),
+            transcript=turn.text + tail.text if tail else turn.text,
             end_of_turn=False,
             words=words,
             start=_least(turn.start, tail.start if tail and tail.start is not None else _start(words)),
             end=tail.end if tail and tail.end is not None else (words[-1].end if words else turn.end),
             channel=event.channel,
             language=getattr(event, "language", None),
-            speaker=speaker,
+            speaker=getattr(event, "speaker", None),
             confidence=getattr(event, "confidence", None),
-            stable_length=len(turn.text) + (min(tail.stable, len(tail.text)) if tail else 0),
+            stable_length=turn.promised,
             eager=tail.eager if tail else False,
             confirmed=turn.confirmed,
             provider=self._provider,
             received_at=now,
             raw=event.raw,
         )
+
+
+def _key(event: Final | TurnEnded) -> tuple[int, Any]:
+    return event.channel, event.turn
 
 
 def _least(first: float | None, second: float | None) -> float | None:

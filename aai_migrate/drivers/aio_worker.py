@@ -24,7 +24,8 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._ended = asyncio.Event()
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
 
     async def run(self, call: Callable[[], T]) -> T:
         """Return what *call* returns, or raise what it raises; a cancelled wait does not end the call."""
@@ -38,6 +39,8 @@ class Lane:
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._ended.wait()
+        if self._ended.is_set():
+            self._thread.join()  # it has nothing left to do
         return self._ended.is_set()
 
     def _work(self) -> None:

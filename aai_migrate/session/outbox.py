@@ -13,6 +13,8 @@ from .timeline import Timeline
 
 BURST = 1.0
 """Seconds of audio that leave in one go, so that a driver writes what it has before it asks for more."""
+TOO_SHORT = 1e-6
+"""Seconds that no clock waits: what rounding leaves of a wait that is over."""
 
 
 class Outbox:
@@ -63,8 +65,8 @@ class Outbox:
         self.heard = self.timeline.seconds
         self.stop_sent = False
         for mark in self.log.marks:
-            folded = isinstance(mark.command, Configure) and mark.position <= self.cursor
-            mark.sent = folded or (mark.answered and not isinstance(mark.command, Configure))
+            later = isinstance(mark.command, Configure) and mark.position > self.cursor  # not in the settings yet
+            mark.sent = mark.answered and not later
 
     def advance(self, now: float) -> None:
         """Move :attr:`heard`."""
@@ -103,7 +105,7 @@ class Outbox:
             if count <= 0 or (not mark and count < self.sample(least)):
                 return
             wait = self.wait(now, settled, count) if self.timeline.sent < until else 0.0
-            if wait > 0 or self.timeline.sent >= until:
+            if wait > TOO_SHORT or self.timeline.sent >= until:
                 yield wait
                 return
             yield self.audio(count), None

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
+
+from ..errors import ConfigError
+
+
+def _positive(limits: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise ConfigError(f"{attribute.name} must be a number above 0, not {value!r}")
+
+
+def _from_zero(policy: object, attribute: Attribute[Any], value: object) -> None:
+    if value != 0:
+        _positive(policy, attribute, value)
 
 
 @frozen(kw_only=True)
@@ -20,12 +33,12 @@ class Limits:
         hold_bytes: audio kept for a replay, whatever its length.
     """
 
-    connect_timeout: float = 10.0
-    drain_timeout: float = 15.0
-    close_timeout: float = 2.0
-    backlog: float = 30.0
-    idle: float = 1.0
-    hold_bytes: int = 64 << 20
+    connect_timeout: float = field(default=10.0, validator=_positive)
+    drain_timeout: float = field(default=15.0, validator=_positive)
+    close_timeout: float = field(default=2.0, validator=_positive)
+    backlog: float = field(default=30.0, validator=_positive)
+    idle: float = field(default=1.0, validator=_positive)
+    hold_bytes: int = field(default=64 << 20, validator=_positive)
 
 
 @frozen(kw_only=True)
@@ -39,11 +52,11 @@ class RetryPolicy:
         at_start: attempts before the first greeting; the caller waits for these.
     """
 
-    first: float = 0.25
-    longest: float = 8.0
-    budget: float = 10.0
-    refill: float = 2.0
-    at_start: int = 3
+    first: float = field(default=0.25, validator=_positive)
+    longest: float = field(default=8.0, validator=_positive)
+    budget: float = field(default=10.0, validator=_from_zero)
+    refill: float = field(default=2.0, validator=_positive)
+    at_start: int = field(default=3, validator=_positive)
 
 
 class Retry:
@@ -72,4 +85,4 @@ class Retry:
         self.attempt += 1
         if self._left < 0 or (not self._ever and self.attempt >= policy.at_start):
             return None
-        return self._jitter.uniform(0, min(policy.longest, policy.first * 2.0 ** (self.attempt - 1)))
+        return self._jitter.uniform(0, min(policy.longest, policy.first * 2.0 ** min(self.attempt - 1, 64)))

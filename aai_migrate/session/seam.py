@@ -22,7 +22,7 @@ LONG_WORD = 0.5
 """A last word that is longer has taken silence in; what follows may begin before its end."""
 
 Spoken = Partial | Final
-_Timed = TypeVar("_Timed", Partial, Final)
+_Timed = TypeVar("_Timed", bound=Spoken)
 
 
 @define
@@ -276,7 +276,7 @@ class Seam:
 
     def _timed(self, event: _Timed, key: int) -> _Timed:
         start = None if event.start is None else self.timeline.start(event.start)
-        end = None if event.end is None else self.timeline.end(event.end)
+        end = None if event.end is None else max(start or 0.0, self.timeline.end(event.end))
         number = self._number(event.channel)
         return evolve(event, turn=key, channel=number, words=self._words(event.words), start=start, end=end)
 
@@ -287,7 +287,7 @@ class Seam:
         if event.words:
             piece.heard_to = event.words[-1].end
         elif event.text and event.end is not None:
-            piece.heard_to, gone = event.end, event.end <= channel.replayed
+            piece.heard_to, gone = event.end, 0 < channel.replayed >= event.end
         piece.dropped = piece.dropped or gone
         if gone and not words:
             return None

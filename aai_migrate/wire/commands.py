@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from .frames import bare
+
 if TYPE_CHECKING:
     from ..config import Config
     from ..credentials import Credential
@@ -17,7 +19,7 @@ class Origin:
     """Where a session at a server half came from: what routing needs."""
 
     dialect: str
-    path: str
+    path: str = field(repr=lambda path: repr(bare(path)))
     principal: str | None = None
     tags: Mapping[str, str] = field(factory=dict)
 

@@ -8,7 +8,7 @@ and commits no tail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -18,8 +18,8 @@ from ..errors import ProviderError
 EndReason = Literal["vendor", "forced", "grouped", "timeout", "stop", "seam"]
 
 
-def _length(text: object) -> str:
-    return f"<{len(text)}>" if isinstance(text, (str, tuple)) else "<1>"
+def _length(text: Sized | None) -> str:
+    return "None" if text is None else f"<{len(text)}>"
 
 
 @frozen

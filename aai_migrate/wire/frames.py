@@ -5,7 +5,7 @@ No repr shows a header, a query string or the content of a message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Literal
 
 from attrs import field, frozen
@@ -28,7 +28,7 @@ def _size(content: str | bytes) -> str:
     return f"<{len(content)} {'characters' if isinstance(content, str) else 'bytes'}>"
 
 
-def _count(items: Mapping[str, str]) -> str:
+def _count(items: Sized) -> str:
     return f"<{len(items)}>"
 
 
@@ -57,7 +57,7 @@ class Connect:
 
     url: str = field(repr=_bare_repr)
     headers: Mapping[str, str] = field(factory=dict, repr=_count)
-    subprotocols: tuple[str, ...] = ()
+    subprotocols: tuple[str, ...] = field(default=(), repr=_count)  # some clients put their key here
 
 
 @frozen

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection, serve
 
 BEGIN = '{"type":"Begin","id":"6a0c2f0e-94a5-4c61-9a55-0f6f1f6c2d11","expires_at":1790222326}'
 PARTIAL = (
@@ -39,7 +39,7 @@ TERMINATION = '{"type":"Termination","audio_duration_seconds":1,"session_duratio
 SECOND = bytes(32_000)
 KEY = "x" * 32
 
-Script = Callable[[ServerConnection], None]
+Script = Callable[[Any], None]
 Raw = Callable[[socket.socket], None]
 
 
@@ -61,64 +61,64 @@ def turn(order: int, text: str, *, end: bool) -> str:
     )
 
 
-class Heard:
-    """What one server was sent, over all connections."""
+class Connection(ServerConnection):
+    """One connection of a scripted server; keeps the audio it receives."""
 
-    def __init__(self) -> None:
-        self.audio: list[bytes] = []
-        self.requests: list[Any] = []
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
-
-
-@contextmanager
-def vendor(*scripts: Script, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Heard]:
-    """Serve: connection *n* is handled by script *n*, the last script handles the rest."""
-    heard = Heard()
-    live: list[ServerConnection] = []
-
-    def handle(connection: ServerConnection) -> None:
-        live.append(connection)
-        number = len(heard.requests)
-        heard.requests.append(connection.request)
-        heard.audio.append(b"")
-        with suppress(ConnectionClosed):
-            scripts[min(number, len(scripts) - 1)](_Recording(connection, heard, number))
-
-    server: Server = serve(handle, "127.0.0.1", 0, ssl=tls, compression=None, max_size=None, **options)
-    heard.port = server.socket.getsockname()[1]
-    thread = threading.Thread(target=server.serve_forever, name="server")
-    thread.start()
-    try:
-        yield heard
-    finally:
-        server.shutdown()
-        thread.join()
-        for connection in live:
-            connection.close()
-        for other in threading.enumerate():
-            if other is not threading.current_thread() and not other.name.startswith("aai_migrate"):
-                other.join(5.0)
-
-
-class _Recording(ServerConnection):
-    """A connection that keeps the audio it receives."""
-
-    def __init__(self, connection: ServerConnection, heard: Heard, number: int) -> None:
-        self.__dict__ = connection.__dict__
-        self._heard, self._number = heard, number
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.audio = b""
 
     def recv(self, *args: Any, **kwargs: Any) -> Any:
         message = super().recv(*args, **kwargs)
-        if isinstance(message, bytes):
-            self._heard.audio[self._number] += message
+        self.audio += message if isinstance(message, bytes) else b""
         return message
 
 
-def hear(connection: ServerConnection, size: int) -> None:
+class Vendor:
+    """What a server saw: its connections, in order."""
+
+    def __init__(self, port: int) -> None:
+        self.url, self.tls_url = f"ws://127.0.0.1:{port}", f"wss://localhost:{port}"
+        self.connections: list[Connection] = []
+
+
+@contextmanager
+def vendor(*scripts: Script, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Vendor]:
+    """Serve: connection *n* is handled by script *n*, the last script handles the rest."""
+
+    def handle(connection: ServerConnection) -> None:
+        assert isinstance(connection, Connection)
+        seen.connections.append(connection)
+        with suppress(ConnectionClosed):
+            scripts[min(len(seen.connections), len(scripts)) - 1](connection)
+
+    server = serve(
+        handle,
+        "127.0.0.1",
+        0,
+        ssl=tls,
+        compression=None,
+        max_size=None,
+        close_timeout=0.5,
+        create_connection=Connection,
+        **options,
+    )
+    seen = Vendor(server.socket.getsockname()[1])
+    before = set(threading.enumerate())
+    thread = threading.Thread(target=server.serve_forever, name="server")
+    thread.start()
+    try:
+        yield seen
+    finally:
+        server.shutdown()
+        for connection in seen.connections:
+            connection.close()
+        for other in set(threading.enumerate()) - before:
+            if not other.name.startswith("aai_migrate"):
+                other.join(10.0)
+
+
+def hear(connection: Connection, size: int) -> None:
     """Receive at least *size* bytes of audio."""
     got = 0
     while got < size:
@@ -126,7 +126,7 @@ def hear(connection: ServerConnection, size: int) -> None:
         got += len(message) if isinstance(message, bytes) else 0
 
 
-def until_terminate(connection: ServerConnection) -> None:
+def until_terminate(connection: Connection) -> None:
     """Receive up to Terminate, which is answered."""
     while json.loads(text if isinstance(text := connection.recv(), str) else "{}").get("type") != "Terminate":
         pass
@@ -134,7 +134,13 @@ def until_terminate(connection: ServerConnection) -> None:
     connection.close(1000, "Session Ended")
 
 
-def ordinary(connection: ServerConnection) -> None:
+def quiet(connection: Connection) -> None:
+    """A session in which nothing is said."""
+    connection.send(BEGIN)
+    until_terminate(connection)
+
+
+def ordinary(connection: Connection) -> None:
     """A whole session: half a second of audio makes a partial and a turn."""
     connection.send(BEGIN)
     hear(connection, 16_000)
@@ -217,8 +223,3 @@ def wait_for_hang_up(sock: socket.socket) -> None:
     """Read until the client is gone."""
     while sock.recv(65_536):
         pass
-
-
-def sleep_until_hang_up(sock: socket.socket, hung_up: threading.Event) -> None:
-    """Read nothing until *hung_up*."""
-    hung_up.wait(20)

@@ -85,7 +85,9 @@ async def speak(socket: Any, audio: bytes, size: int = 3200) -> None:
 
 async def converse(socket: Any, audio: bytes) -> list[dict[str, Any]]:
     """Return all messages of a session over *audio*."""
-    _, messages = await asyncio.gather(speak(socket, audio), rest(socket))
+    speaking = asyncio.create_task(speak(socket, audio))
+    messages = await rest(socket)
+    await speaking
     return messages
 
 

@@ -68,7 +68,7 @@ def provide(request: pytest.FixtureRequest) -> Any:
 
     def provide(provider: Provider) -> str:
         registry.register(provider)
-        request.addfinalizer(lambda: registry.unregister(provider.name))  # noqa: PT021
+        request.addfinalizer(lambda: registry.unregister(provider.name))
         return provider.name
 
     return provide
@@ -190,7 +190,10 @@ def test_audio_the_provider_cannot_take_is_the_clients_error() -> None:
 def test_an_unpaced_client_loses_nothing(size: int) -> None:
     """Twice the backlog at once: reading waits, and every word comes."""
     many = words(250, seed=3)
-    speech = encode([item for at in range(0, 250, 10) for item in (*many[at : at + 10], 0.8)])
+    script: list[str | int | float] = []
+    for at in range(0, 250, 10):
+        script += [*many[at : at + 10], 0.8]
+    speech = encode(script)
     assert len(speech) > 2 * 30 * 32_000
 
     async def main() -> None:
@@ -231,8 +234,11 @@ def test_reading_stops_while_the_provider_is_behind(provide: Any) -> None:
             assert gateway.door
             [bridge] = gateway.door.live
             assert bridge.session
-            await until(lambda: sent >= 10)
-            assert 1.0 < bridge.session.session.backlog < 3.0
+            session = bridge.session.session
+            await until(lambda: sent >= 10 and session.backlog > 1.0)
+            for _ in range(500):
+                await asyncio.sleep(0)
+            assert session.backlog < 3.0
             pushing.cancel()
             socket.transport.abort()
 
@@ -311,7 +317,7 @@ def test_stop_ends_live_sessions_in_their_own_dialect() -> None:
                 assert [message["type"] for message in messages] == ["Error"]
             assert one.close_code == two.close_code == 3005
             await gateway.stop()
-            with pytest.raises(OSError, match="refused|Connect call failed"):
+            with pytest.raises(OSError, match="Connect call failed"):
                 await dial(gateway)
 
     asyncio.run(main())
@@ -489,7 +495,7 @@ def test_a_thread_that_cannot_start_says_why() -> None:
     with no_thread_left():
         with run_in_thread("coded") as url:
             port = int(url.rpartition(":")[2])
-            with pytest.raises(OSError, match="address already in use|in use"), run_in_thread("coded", port=port):
+            with pytest.raises(OSError, match="in use"), run_in_thread("coded", port=port):
                 pytest.fail("it started")
         with pytest.raises(ConfigError, match="nobody"), run_in_thread("nobody"):
             pytest.fail("it started")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 SPOKEN = words(15, seed=8)
 TURNS = [SPOKEN[:4], SPOKEN[4:9], SPOKEN[9:]]
-SPEECH = encode([item for turn in TURNS for item in (*turn, 1.0)])
+SPEECH = encode([*TURNS[0], 1.0, *TURNS[1], 1.0, *TURNS[2], 1.0])
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,9 @@ from aai_migrate.provider import Worker
 from .settings import NAME, NUMBERS
 
 GRACE = 0.5
-"""Seconds that a worker gets to end by itself, and a send to finish, before the process is killed."""
+"""Seconds that a close leaves to the worker, and to a send under way, before the process is killed."""
+LAST = 5.0
+"""Seconds that a worker may take to exit after its last word."""
 _HEAD = struct.Struct(">cI")
 
 
@@ -104,7 +106,7 @@ class PipeWorker:
                 return message
             if self._closed:
                 raise OSError("the worker is closed")
-            code = self._ended()
+            code = self._ended(LAST)
         if code:
             raise ConnectionResetError(f"the worker died with code {code}")
         return None
@@ -115,14 +117,14 @@ class PipeWorker:
         if self._sending.acquire(timeout=GRACE):  # else a send is stuck in a full pipe, and the kill frees it
             self._sending.release()
             self._close(self._sending, self._process.stdin)
-        self._ended()
+        self._ended(GRACE)
         self._close(self._sending, self._process.stdin)
         self._close(self._receiving, self._process.stdout)
 
-    def _ended(self) -> int:
-        """Wait for the process, not for long, and return its code."""
+    def _ended(self, patience: float) -> int:
+        """Wait for the process for *patience* seconds, then kill it; return its code."""
         try:
-            return self._process.wait(GRACE)
+            return self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()

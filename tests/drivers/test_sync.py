@@ -26,6 +26,7 @@ from aai_migrate import (
     Turn,
 )
 from aai_migrate.drivers.sync import Stream
+from aai_migrate.testing.coded import encode, words
 
 from .vendor import BEGIN, FINAL, KEY, PARTIAL, SECOND, Connection, hear, ordinary, quiet, turn, until_terminate, vendor
 
@@ -102,13 +103,10 @@ class TestSession:
 
     def test_coded_provider_needs_no_socket(self) -> None:
         """A provider that never dials works just as well."""
-        from aai_migrate.testing.coded import encode
-
-        fmt = aai_migrate.AudioFormat()
-        audio = encode("one two three", fmt)
+        spoken = words(12)
         with aai_migrate.connect("coded") as stream:
-            events = list(stream.transcribe([audio, fmt.silence(1.0)]))
-        assert " ".join(ended(events)).split() == ["one", "two", "three"]
+            events = list(stream.transcribe(encode([*spoken[:6], 1.0, *spoken[6:], 1.0])))
+        assert [text.split() for text in ended(events)] == [[*spoken[:6]], [*spoken[6:]]]
         assert stream.termination
         assert stream.termination.complete
 
@@ -237,7 +235,7 @@ class TestFeeding:
                 thread.start()
             for thread in threads:
                 thread.join()
-        assert len(server.connections[0].audio) == 4 * SECOND.__len__()
+        assert len(server.connections[0].audio) == 4 * len(SECOND)
 
     def test_stopped_stream_takes_nothing(self) -> None:
         """After stop every call that would add something raises; stop itself may be called again."""

@@ -102,11 +102,15 @@ def test_killed_worker(worker: PipeWorker) -> None:
         worker.send(b"\0" * 100_000)
 
 
-def test_misled_worker(capfd: pytest.CaptureFixture[str], worker: PipeWorker) -> None:
+def test_misled_worker(capfd: pytest.CaptureFixture[str]) -> None:
     """A worker that is sent nonsense dies, and says why where a person can see it."""
-    worker.send("nonsense")
-    with pytest.raises(OSError, match="died"):
-        worker.receive()
+    opened = open_worker()
+    try:
+        opened.send("nonsense")
+        with pytest.raises(OSError, match="died"):
+            opened.receive()
+    finally:
+        opened.close()
     assert "JSONDecodeError" in capfd.readouterr().err
 
 

@@ -1,0 +1,182 @@
+"""What a provider is told of a client's wishes, and how server halves of other kinds are served."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+import websockets
+from attrs import evolve
+
+from aai_migrate import registry
+from aai_migrate.audio.format import AudioFormat
+from aai_migrate.config import Config
+from aai_migrate.gateway import Gateway
+from aai_migrate.gateway.upstream import adapt
+from aai_migrate.provider import Context, Provider
+from aai_migrate.testing.coded.provider import PROVIDER as CODED
+from aai_migrate.wire.commands import Command, Origin, Start
+from aai_migrate.wire.events import Event
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, HttpRequest, HttpResponse, Message, Refused
+
+from .client import running, until
+
+ASKED = Config(
+    model="theirs",
+    audio=AudioFormat(8000, "pcm_mulaw"),
+    turn_silence=0.4,
+    diarization=True,
+    extra={"coded": {"a": 1}, "other": {"b": 2}},
+)
+
+
+def start(dialect: str) -> Start:
+    """Return what a client of *dialect* asks for."""
+    return Start(ASKED, None, Origin(dialect, "/"))
+
+
+def test_a_provider_is_told_only_what_it_has() -> None:
+    """The format and the options it has are the client's; what it lacks is left out."""
+    config = adapt(start("other"), CODED, Config(language="de", turn_silence=0.9, base_url="ws://far"))
+    assert config.audio == ASKED.audio
+    assert (config.turn_silence, config.language, config.diarization) == (0.4, "de", None)
+    assert config.base_url == "ws://far"
+    assert config.on_unsupported == "warn"
+    assert config.extra == ASKED.extra
+
+
+def test_extra_is_merged_per_provider() -> None:
+    """The client's words go before the operator's."""
+    config = adapt(start("other"), CODED, Config(extra={"coded": {"a": 0, "c": 3}}))
+    assert config.extra == {"coded": {"a": 1, "c": 3}, "other": {"b": 2}}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "ours", "model"),
+    [("other", None, None), ("coded", None, "theirs"), ("coded", "ours", "ours"), ("other", "ours", "ours")],
+)
+def test_a_model_is_a_word_of_one_vendor(dialect: str, ours: str | None, model: str | None) -> None:
+    """Only a client of the provider's own dialect can name one of its models; the operator goes first."""
+    assert adapt(start(dialect), CODED, Config(model=ours)).model == model
+
+
+class Server:
+    """A server half of a dialect that there is not."""
+
+    deadline: float | None = None
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def receive(self, frame: Frame, now: float, /) -> list[Frame | Command]:
+        """Answer by path."""
+        match frame:
+            case HttpRequest("POST", url, _, body):
+                return [HttpResponse(201, {"content-type": "text/x"}, f"{url} {len(body)}".encode())]
+            case Connect(url) if "refuse" in url:
+                return [Refused(402, {"x-error": "credit", "content-length": "99"}, b"no credit")]
+            case Connect(url) if "bug" in url:
+                raise KeyError("a bug")
+            case Connect():
+                self.deadline = now
+                return [Connected({"x-session": "s"}, "toy")]
+            case Message("bug"):
+                raise KeyError("a bug")
+            case Message(data):
+                return [Message(data), *([Close(4000, "ä" * 100)] if data == b"close" else [])]
+        return []
+
+    def send(self, event: Event, now: float, /) -> list[Frame | Command]:
+        """Say nothing."""
+        return []
+
+    def tick(self, now: float, /) -> list[Frame | Command]:
+        """Greet once."""
+        self.deadline = None
+        return [Message(self._context.public_url)]
+
+
+@pytest.fixture
+def toy() -> Iterator[Provider]:
+    """A provider with that server half, whose second route is taken already."""
+    routes = (("GET", "/toy"), ("POST", "/toy"), ("GET", "/v3/ws"))
+    provider = evolve(
+        CODED, name="toy", server=Server, routes=routes, numbers=evolve(CODED.numbers, frame_limit=1000)
+    )
+    registry.register(provider)
+    yield provider
+    registry.unregister("toy")
+
+
+def toy_dial(gateway: Gateway, path: str = "/toy") -> Any:
+    """Return a connection to the toy dialect."""
+    return websockets.connect(gateway.url + path, proxy=None, subprotocols=["toy"])  # type: ignore[list-item]
+
+
+def test_a_server_half_answers_http_and_refuses_upgrades_in_its_own_words(toy: Provider) -> None:
+    """Status, headers and body are the server half's."""
+
+    async def main() -> None:
+        async with running() as gateway, aiohttp.ClientSession() as http:
+            base = gateway.url.replace("ws://", "http://")
+            async with http.post(f"{base}/toy?q=1", data=b"123") as response:
+                assert response.status == 201
+                assert await response.text() == f"{base}/toy?q=1 3"
+            for path, status, body in (("/toy?refuse", 402, b"no credit"), ("/toy?bug", 500, b"")):
+                with pytest.raises(websockets.InvalidStatus) as caught:
+                    await toy_dial(gateway, path)
+                assert caught.value.response.status_code == status
+                assert body in (caught.value.response.body or b"")
+            assert gateway.sessions == 0
+
+    asyncio.run(main())
+
+
+def test_a_server_half_has_a_clock_and_both_kinds_of_message(toy: Provider) -> None:
+    """Its deadline is kept, text stays text, bytes stay bytes, a long reason is cut between characters."""
+
+    async def main() -> None:
+        async with running(public_url="wss://stt.example") as gateway, toy_dial(gateway) as socket:
+            assert socket.subprotocol == "toy"
+            assert socket.response.headers["x-session"] == "s"
+            assert await socket.recv() == "wss://stt.example"
+            await socket.send("text")
+            assert await socket.recv() == "text"
+            await socket.send(b"close")
+            assert await socket.recv() == b"close"
+            await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4000, "ä" * 61)
+            await until(lambda: gateway.sessions == 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("message", "code"), [("bug", 1011), ("x" * 2000, 1009)])
+def test_a_bug_and_a_message_over_the_limit_end_one_conversation(
+    toy: Provider, message: str, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a close code, and without the exception's text in the log."""
+
+    async def main() -> None:
+        async with running() as gateway, toy_dial(gateway) as other, toy_dial(gateway) as socket:
+            await socket.recv()
+            await socket.send(message)
+            await socket.wait_closed()
+            assert socket.close_code == code
+            await other.send("still there")
+            assert "still there" in (await other.recv(), await other.recv())
+
+    asyncio.run(main())
+    assert "a bug" not in caplog.text
+
+
+def test_the_gateway_says_which_extra_it_needs() -> None:
+    """Without aiohttp the import names the install line."""
+    code = "import sys; sys.modules['aiohttp'] = None; import aai_migrate.gateway"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "pip install 'aai_migrate[gateway]'" in run.stderr

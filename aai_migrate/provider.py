@@ -129,7 +129,8 @@ class Numbers:
         finalize: whether a Finalize is a message or emulated by injected silence.
         finalize_silence: how much silence emulates it.
         finalize_timeout: how long its answer may take.
-        settle_lag: with nothing open, audio this old without a word is silence.
+        settle_lag: with nothing open, audio this old without a word is silence; None: the vendor itself says
+            what is settled, silence too.
         pace: how fast audio may be sent; None: as fast as the socket takes it.
         chunk: least, usual and greatest length of one audio message.
         stop_silence: silence to inject before Stop.
@@ -146,7 +147,7 @@ class Numbers:
     finalize: Literal["message", "silence"] = "message"
     finalize_silence: float = 1.0
     finalize_timeout: float = 5.0
-    settle_lag: float = 5.0
+    settle_lag: float | None = 5.0
     pace: Pace | None = None
     chunk: tuple[float, float, float] = (0.02, 0.1, 1.0)
     stop_silence: float = 0.0

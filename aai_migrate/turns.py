@@ -155,22 +155,24 @@ class Turns:
         state, turn = self._open(event.channel, event.turn)
         event = turn.rest(event)
         turn.tail = event if event.text else None
-        if not (turn.text or turn.tail or turn.given[0]):
-            state.open.remove(turn)
         return self._shown(state, turn, event, now)
 
     def _final(self, event: Final, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)
         event = turn.rest(event)
         turn.tail = None
-        turn.text += event.text
-        turn.words += event.words
-        turn.start = _least(turn.start, event.start if event.start is not None else _start(event.words))
-        turn.end = event.end if event.end is not None else (event.words[-1].end if event.words else turn.end)
-        turn.last, turn.confirmed = event, turn.confirmed and event.confirmed
+        if event.text or event.words:
+            turn.text += event.text
+            turn.words += event.words
+            turn.start = _least(turn.start, event.start if event.start is not None else _start(event.words))
+            turn.end = event.end if event.end is not None else (event.words[-1].end if event.words else turn.end)
+            turn.last, turn.confirmed = event, turn.confirmed and event.confirmed
         return self._shown(state, turn, event, now)
 
     def _shown(self, state: _Channel, turn: _Turn, event: Partial | Final, now: float) -> list[StreamEvent]:
+        """Restate *turn* if there is anything to show, under the place that its promise gives it."""
+        if not (turn.text or turn.tail or turn.given[0]):
+            state.open.remove(turn)
         state.open.sort(key=lambda turn: not turn.promised)
         text = turn.text + (turn.tail.text if turn.tail else "")
         return [self._turn(state, turn, event, now)] if text.strip() else []
@@ -197,7 +199,7 @@ class Turns:
             turn.end = words[-1].end if words else turn.end
             turn.start = _least(turn.start, _start(words))
         ended = evolve(
-            self._turn(state, turn, turn.last or event, now),
+            self._turn(state, turn, turn.last or tail or event, now),
             end_of_turn=True,
             end_of_turn_confidence=event.confidence,
             turn_is_formatted=event.formatted,

@@ -11,7 +11,7 @@ import click
 
 from .. import __version__
 from ..config import nearest
-from ..errors import AaiMigrateError, ConfigError
+from ..errors import AaiMigrateError, AudioError, ConfigError
 from .transcribe import transcribe
 from .view import remark
 
@@ -74,7 +74,7 @@ def _told(error: Exception) -> tuple[int, str]:
     match error:
         case click.ClickException():
             return MISUSED, _usage(error)
-        case ConfigError():
+        case ConfigError() | AudioError():
             return MISUSED, str(error)
         case AaiMigrateError():
             return FAILED, str(error)

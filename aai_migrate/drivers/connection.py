@@ -198,6 +198,8 @@ class Websocket(Connection):
     def _take(self, frame: Any) -> None:
         self._wire.receive_by = None
         codes, data = self._library.ABNF, bytes(frame.data)
+        if frame.opcode >= codes.OPCODE_CLOSE and len(data) > 125:
+            raise ConnectionResetError("not a websocket frame: a control frame of more than 125 bytes")
         match frame.opcode:
             case codes.OPCODE_PING:
                 self._owner.answer(self, Pong(data))

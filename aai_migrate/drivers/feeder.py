@@ -12,10 +12,10 @@ from ..audio.format import AudioFormat
 from ..errors import AudioError, StreamClosed
 
 Chunk = bytes | bytearray | memoryview
-Source = Iterable[Chunk]
+Source = Chunk | Iterable[Chunk]
 
 
-def check_source(source: Source, fmt: AudioFormat) -> Source:
+def check_source(source: Source, fmt: AudioFormat) -> Iterable[Chunk]:
     """Return *source* as an iterable of chunks.
 
     Raises:
@@ -42,7 +42,7 @@ class Feeder:
         error: what the source raised; None: nothing.
     """
 
-    def __init__(self, source: Source, send: Callable[[Chunk], None], stop: Callable[[], None]) -> None:
+    def __init__(self, source: Iterable[Chunk], send: Callable[[Chunk], None], stop: Callable[[], None]) -> None:
         self.error: BaseException | None = None
         self._source, self._send, self._stop = source, send, stop
         self._halted = threading.Event()

@@ -223,9 +223,13 @@ class Session:
         self._box.resume(now)
         self._quiet_from = self._box.heard
         numbers = self._numbers
-        due = {"ping": numbers.ping, "keepalive": numbers.keepalive, "due": _early(numbers.audio_due)}
+        due = {
+            "ping": numbers.ping,
+            "keepalive": numbers.keepalive,
+            "due": _early(numbers.audio_due),
+            "settle": numbers.settle_lag,
+        }
         self._timers = {name: now + after for name, after in due.items() if after is not None}
-        self._timers["settle"] = now + numbers.settle_lag
         self._wake(now)
         if not self._begun:
             self._begun = True
@@ -428,7 +432,7 @@ class Session:
 
     def _on_settle(self, now: float, _: str) -> list[Out]:
         """With nothing open, audio older than the vendor's lag that brought no word was silence."""
-        lag = self._numbers.settle_lag
+        lag = self._numbers.settle_lag or 0.0
         if self._config.partials is False or self._config.pii_redaction:
             lag += self._numbers.longest_turn  # no partials: only the end of a turn shows that there was one
         self._timers["settle"] = now + 1.0

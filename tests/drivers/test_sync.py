@@ -68,10 +68,12 @@ class TestSession:
         assert stream.provider == "assemblyai-v3"
         (connection,) = server.connections
         assert connection.audio == SECOND
-        headers = connection.request.headers
+        request = connection.request
+        assert request
+        headers = request.headers
         assert headers["Authorization"] == KEY
         assert "Origin" not in headers
-        assert "sample_rate=16000" in connection.request.path
+        assert "sample_rate=16000" in request.path
 
     def test_over_tls(self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
         """The same over TLS, with the authority that SSL_CERT_FILE names."""
@@ -162,7 +164,8 @@ class TestReconnect:
             stream = aai_migrate.connect("assemblyai-v3", token=token, base_url=server.url, **limits)
             with stream:
                 assert ended(list(stream.transcribe([SECOND]))) == ["Could you help?"]
-        sent = [connection.request.headers["Authorization"] for connection in server.connections]
+        requests = [connection.request for connection in server.connections]
+        sent = [request.headers["Authorization"] for request in requests if request]
         assert sent == ["token-1", "token-2"]
         assert asked[1].name == "aai_migrate writer"
 
@@ -178,10 +181,9 @@ class TestReconnect:
         with vendor(refuse) as server:
             stream = connect(server.url)
             stream.send(SECOND)
-            events = []
+            events: list[Any] = []
             with pytest.raises(ProviderError, match="Insufficient funds") as caught:
-                for event in stream:
-                    events.append(event)  # noqa: PERF402  # the loop raises
+                events.extend(stream)
             assert isinstance(events[-1], Termination)
             assert not events[-1].complete
             with pytest.raises(ProviderError) as again:
@@ -351,10 +353,9 @@ class TestTranscribe:
             raise LookupError("the microphone is gone")
 
         with vendor(ordinary) as server, connect(server.url) as stream:
-            events = []
+            events: list[Any] = []
             with pytest.raises(LookupError, match="microphone"):
-                for event in stream.transcribe(broken()):
-                    events.append(event)  # noqa: PERF402  # the loop raises
+                events.extend(stream.transcribe(broken()))
         assert ended(events) == ["Could you help?"]
         assert isinstance(events[-1], Termination)
         assert events[-1].complete
@@ -383,8 +384,8 @@ class TestTranscribe:
             while True:
                 yield SECOND[:3200]
 
-        with vendor(refuse) as server, pytest.raises(ProviderError, match="Not authorized"):
-            with connect(server.url) as stream:
+        with vendor(refuse) as server, connect(server.url) as stream:
+            with pytest.raises(ProviderError, match="Not authorized"):
                 list(stream.transcribe(endless()))
 
     def test_slow_reader_keeps_every_end(self) -> None:
@@ -470,7 +471,7 @@ class TestEnding:
                 pass
             told.append(message)
 
-        with vendor(silent) as server, pytest.raises(ZeroDivisionError), connect(server.url) as stream:
+        with vendor(silent) as server, pytest.raises(ZeroDivisionError), connect(server.url) as stream:  # noqa: PT012
             stream.send(SECOND)
             raise ZeroDivisionError
         assert "Terminate" in told[0]
@@ -494,8 +495,9 @@ class TestEnding:
             while True:
                 connection.recv()
 
-        with vendor(stuck) as server, pytest.raises(ConnectionLost, match="no end of the session"):
-            with connect(server.url, drain_timeout=0.2) as stream:
+        with vendor(stuck) as server:
+            stream = connect(server.url, drain_timeout=0.2)
+            with pytest.raises(ConnectionLost, match="no end of the session"), stream:
                 stream.send(SECOND)
         assert stream.termination
         assert not stream.termination.complete

@@ -198,13 +198,7 @@ class Turns:
             turn.text, turn.words = turn.text + text, turn.words + words
             turn.end = words[-1].end if words else turn.end
             turn.start = _least(turn.start, _start(words))
-        ended = evolve(
-            self._turn(state, turn, turn.last or tail or event, now),
-            end_of_turn=True,
-            end_of_turn_confidence=event.confidence,
-            turn_is_formatted=event.formatted,
-        )
-        ended = ended if event.raw is None else evolve(ended, raw=event.raw)
+        ended = self._turn(state, turn, turn.last or tail or event, now, event)
         del state.open[0]
         state.ended += 1
         state.orders.pop(turn.key, None)
@@ -245,14 +239,14 @@ class Turns:
             )
         ]
 
-    def _turn(self, state: _Channel, turn: _Turn, event: Any, now: float) -> Turn:
+    def _turn(self, state: _Channel, turn: _Turn, event: Any, now: float, end: TurnEnded | None = None) -> Turn:
         """Restate the whole turn: what is final, then the tail."""
         tail = turn.tail
         words = turn.words + tail.words if tail else turn.words
         return Turn(
             turn_order=state.ended + state.open.index(turn),
             transcript=turn.text + tail.text if tail else turn.text,
-            end_of_turn=False,
+            end_of_turn=end is not None,
             words=words,
             start=_least(turn.start, tail.start if tail and tail.start is not None else _start(words)),
             end=tail.end if tail and tail.end is not None else (words[-1].end if words else turn.end),
@@ -260,12 +254,14 @@ class Turns:
             language=getattr(event, "language", None),
             speaker=getattr(event, "speaker", None),
             confidence=getattr(event, "confidence", None),
+            end_of_turn_confidence=end.confidence if end else None,
+            turn_is_formatted=end.formatted if end else False,
             stable_length=turn.promised,
             eager=tail.eager if tail else False,
             confirmed=turn.confirmed,
             provider=self._provider,
             received_at=now,
-            raw=event.raw,
+            raw=event.raw if end is None or end.raw is None else end.raw,
         )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 
 import click
 
@@ -53,13 +54,25 @@ app.add_command(transcribe)
 
 def run(argv: Sequence[str]) -> int:
     """Run *argv*; whatever goes wrong is one line on stderr, with a traceback only for ``--debug``."""
+    with ExitStack() as stack:
+        null = stack.enter_context(open(os.devnull, "w"))
+        if sys.stdout is None:  # closed by whoever started us
+            stack.enter_context(redirect_stdout(null))
+        if sys.stderr is None:
+            stack.enter_context(redirect_stderr(null))
+        return _run(argv)
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
         job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False)
         return job() if callable(job) else job or 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 what is still buffered has nowhere to go at exit
+        null = os.open(os.devnull, os.O_WRONLY)  # for what is still buffered and would be written at exit
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
         return UNREAD
     except Exception as error:  # noqa: BLE001 the top: even a bug shall be one line
         if "--debug" in argv:

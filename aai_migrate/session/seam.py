@@ -260,6 +260,9 @@ class Seam:
 
     def _words(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
         timeline = self.timeline
+        plain = timeline.plain
+        if all([0 <= word.start <= word.end <= plain for word in words]):  # the first connection, nearly always
+            return words
         return tuple(
             Word(
                 word.text,
@@ -275,14 +278,20 @@ class Seam:
         )
 
     def _timed(self, event: _Timed, key: int) -> _Timed:
-        start = None if event.start is None else self.timeline.start(event.start)
-        end = None if event.end is None else max(start or 0.0, self.timeline.end(event.end))
-        number = self._number(event.channel)
-        return evolve(event, turn=key, channel=number, words=self._words(event.words), start=start, end=end)
+        timeline = self.timeline
+        start = None if event.start is None else timeline.start(event.start)
+        end = None if event.end is None else max(start or 0.0, timeline.end(event.end))
+        number, words = self._number(event.channel), self._words(event.words)
+        known = (event.turn, event.channel, event.start, event.end)
+        if words is event.words and known == (key, number, start, end):
+            return event
+        return evolve(event, turn=key, channel=number, words=words, start=start, end=end)
 
     def _kept(self, channel: _Channel, piece: _Piece, event: _Timed) -> _Timed | None:
         """Take out what an earlier connection settled; None: nothing is left."""
-        words = tuple(word for word in event.words if not channel.heard(word))
+        words = event.words
+        if channel.replayed:
+            words = tuple(word for word in words if not channel.heard(word))
         gone = len(words) < len(event.words)
         if event.words:
             piece.heard_to = event.words[-1].end

@@ -47,6 +47,13 @@ class Timeline:
             self._spans.append(_Span(self.sent, session, count, True))
         self.sent += count
 
+    @property
+    def plain(self) -> float:
+        """Up to here a time on the connection is the session's time as it is."""
+        first = self._spans[0] if self._spans else None
+        same = first is not None and not first.silent and first.connection == first.session == 0
+        return first.count / self._rate if first and same else 0.0
+
     def rewind(self, seconds: float) -> int:
         """Forget what was sent after *seconds* on the connection; return the session's sample to go on from."""
         to = self._clamped(seconds)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import KEY, tone
+from aai_migrate.audio import AudioFormat, wav_bytes
+
+from .conftest import KEY, Run
 from .vendor import BINARY, TEXT, TIMEOUT, Line, vendor
 
 
@@ -22,7 +24,7 @@ from .vendor import BINARY, TEXT, TIMEOUT, Line, vendor
 def long_clip(tmp_path: Path) -> Path:
     """A minute: no test waits for its end."""
     path = tmp_path / "long.wav"
-    path.write_bytes(tone(60.0))
+    path.write_bytes(wav_bytes(bytes(60 * 32_000), AudioFormat()))
     return path
 
 
@@ -137,3 +139,60 @@ def test_closed_pipe(long_clip: Path) -> None:
         assert process.wait(TIMEOUT) == 141
         assert process.stderr.read() == ""
         assert gone.wait(TIMEOUT)
+
+
+def test_interrupt_of_a_failing_stream(run: Run, long_clip: Path) -> None:
+    """A stream that fails while it drains says so; the exit code is that of Ctrl+C."""
+
+    def script(line: Line) -> None:
+        line.begin()
+        os.kill(os.getpid(), signal.SIGINT)
+        line.until(told_to_stop)
+        line.say(type="Error", error_code=3006, error="no more")
+
+    with vendor(script) as url:
+        outcome = run("transcribe", long_clip, "-p", "assemblyai-v3", "--base-url", url)
+    assert (outcome.code, outcome.line) == (130, "assemblyai-v3: no more (code 3006)")
+    assert json.loads(outcome.out.splitlines()[-1])["type"] == "Termination"
+
+
+def test_interrupts_restore_the_handler(run: Run, long_clip: Path) -> None:
+    """Two Ctrl+C in a program that calls the command: its own handler is back."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def script(line: Line) -> None:
+        line.begin()
+        os.kill(os.getpid(), signal.SIGINT)
+        line.until(told_to_stop)
+        os.kill(os.getpid(), signal.SIGINT)
+        line.until(lambda opcode, data: False)
+
+    with vendor(script) as url:
+        outcome = run("transcribe", long_clip, "-p", "assemblyai-v3", "--base-url", url)
+    assert (outcome.code, outcome.err) == (130, "")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_elsewhere_than_in_the_main_thread(run: Run, clip: Path) -> None:
+    """In another thread, and with Ctrl+C ignored, the command leaves signals alone."""
+    outcomes = []
+
+    def script(line: Line) -> None:
+        line.begin()
+        line.terminate()
+
+    with vendor(script) as url:
+
+        def transcribe() -> None:
+            outcomes.append(run("transcribe", clip, "-p", "assemblyai-v3", "--base-url", url, "--speed", "0"))
+
+        thread = threading.Thread(target=transcribe)
+        thread.start()
+        thread.join()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            transcribe()
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        finally:
+            signal.signal(signal.SIGINT, before)
+    assert [outcome.code for outcome in outcomes] == [0, 0]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import pty
 import random
 import socket
 import ssl
 import struct
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from attrs import evolve
 
+from aai_migrate import registry
 from aai_migrate.audio import AudioFormat
+from aai_migrate.provider import ClientPeer, Context
 
 from .conftest import KEY, Outcome, Run, tone
 from .vendor import BINARY, CLOSE, TEXT, Line, Script, vendor
@@ -197,7 +198,7 @@ def test_certificate_refused(run: Run, clip: Path) -> None:
         outcome = run("transcribe", clip, *FAST, "--base-url", url)
     assert (outcome.code, outcome.out, lines) == (1, "", [])
     assert outcome.line.startswith("assemblyai-v3: TLS failed")
-    assert "certificate verify failed" in outcome.line
+    assert "the certificate of 127.0.0.1 is refused" in outcome.line
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_says_nothing(run: Run, clip: Path) -> None:
 
     outcome = talk(run, mute, clip, "-o", "connect_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "")
-    assert "no answer in time" in outcome.line
+    assert outcome.line == "assemblyai-v3: no greeting within 0.05 s"
 
 
 def test_accepts_no_handshake(run: Run, clip: Path) -> None:
@@ -236,7 +237,7 @@ def test_accepts_no_handshake(run: Run, clip: Path) -> None:
 
     outcome = talk(run, deaf, clip, "-o", "connect_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "")
-    assert "no answer in time" in outcome.line
+    assert outcome.line == "assemblyai-v3: no greeting within 0.05 s"
 
 
 @pytest.mark.parametrize("garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"])
@@ -257,7 +258,7 @@ def test_garbage_after_begin(run: Run, clip: Path) -> None:
 
     outcome = talk(run, script, clip)
     assert outcome.code == 1
-    assert outcome.line == "assemblyai-v3: the server sent something that is not JSON text"
+    assert outcome.line.startswith("assemblyai-v3: the server sent ")
     assert records(outcome)[-1]["type"] == "Termination"
     assert records(outcome)[-1]["complete"] is False
 
@@ -294,8 +295,8 @@ def test_closes_in_mid_turn_for_ever(run: Run, clip: Path) -> None:
     assert 5 <= [event["type"] for event in events].count("Reconnecting") <= 50
 
 
-def test_truncated(run: Run, clip: Path) -> None:
-    """A vendor that never says its last word: done, but exit 3 and the reason."""
+def test_no_last_word(run: Run, clip: Path) -> None:
+    """A vendor that never ends the session: what it said is printed, then the failure."""
 
     def script(line: Line) -> None:
         line.begin()
@@ -304,9 +305,27 @@ def test_truncated(run: Run, clip: Path) -> None:
         line.until(lambda opcode, data: False)
 
     outcome = talk(run, script, clip, "--text", "-o", "drain_timeout=0.05")
-    assert outcome.out == "one two\n"
-    assert outcome.code == 3
-    assert "1 turn, 1.0 s of audio, truncated: " in outcome.line
+    assert (outcome.code, outcome.out) == (1, "one two\n")
+    assert "aai-migrate: 1 turn, 1.0 s of audio, truncated: " in outcome.err
+    assert outcome.err.splitlines()[-1] == "aai-migrate: assemblyai-v3: no end of the session within 0.05 s of stop"
+
+
+def test_lost_audio(run: Run, clip: Path) -> None:
+    """Audio that nobody heard and nobody holds any more: done, but exit 3 and the reason."""
+    lines: list[Line] = []
+
+    def script(line: Line) -> None:
+        lines.append(line)
+        if len(lines) > 1:
+            return good(line)
+        line.begin()
+        line.until(lambda opcode, data: opcode == TEXT and b"Terminate" in data)
+        return None
+
+    outcome = talk(run, script, clip, "--text", "-o", "hold_bytes=8000")
+    assert (outcome.code, outcome.out) == (3, "one two\nthree\n")
+    assert "aai-migrate: audio from 0.0 to 0.8 s is lost\n" in outcome.err
+    assert outcome.err.splitlines()[-1].endswith("2 turns, 1.0 s of audio, truncated: audio lost, 0.8 s unconfirmed")
 
 
 def test_full_disk(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,37 +342,55 @@ def test_full_disk(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert outcome.line == "No space left on device"
 
 
-def test_bug_is_one_line(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw asks to be reported."""
+def test_closed_output(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without stdout and stderr (``>&- 2>&-``) the exit code is all there is."""
+    with vendor(good) as url:
+        monkeypatch.setattr(sys, "stdout", None)
+        monkeypatch.setattr(sys, "stderr", None)
+        outcome = run("transcribe", clip, *FAST, "--base-url", url)
+    monkeypatch.undo()
+    assert outcome == Outcome(0, "", "")
 
-    def broken(*args: Any, **kwargs: Any) -> None:
+
+def test_bug_is_one_line(run: Run, clip: Path) -> None:
+    """What nobody foresaw, as in a plug-in, asks to be reported."""
+
+    def broken(context: Context) -> ClientPeer:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("shutil.get_terminal_size", broken)
-    monkeypatch.setattr("json.dumps", broken)
-    outcome = talk(run, good, clip)
+    registry.register(evolve(registry.find("coded"), name="broken", client=broken))
+    try:
+        outcome = run("transcribe", clip, "-p", "broken")
+    finally:
+        registry.unregister("broken")
     assert outcome.code == 1
     assert outcome.line.startswith("internal error, please report it with the output of --debug: ZeroDivisionError")
 
 
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """stdout as a terminal; yields the end that a person would look at."""
-    ours, theirs = pty.openpty()
-    with open(theirs, "w") as terminal:
-        monkeypatch.setattr(sys, "stdout", terminal)
-        monkeypatch.setenv("COLUMNS", "60")
-        yield ours
-        monkeypatch.undo()
-    os.close(ours)
-
-
-def test_terminal(run: Run, clip: Path, screen: int) -> None:
+def test_terminal(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal: the open turn rewritten in place, then the ended ones."""
-    outcome = talk(run, good, clip)
-    shown = os.read(screen, 65536).decode()
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as screen, open(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        outcome = talk(run, good, clip)
+        monkeypatch.undo()
+        shown = screen.read(65536).decode()
     assert outcome.code == 0
     assert outcome.line == "2 turns, 1.0 s of audio, complete"
-    assert "\r" in shown
-    assert "one two\r\n" in shown
-    assert "three\r\n" in shown
+    assert "/1.0 s  " in shown
+    assert "\rone two\r\n" in shown
+    assert "\rthree\r\n" in shown
+
+
+def test_progress_beside_a_pipe(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only stderr is a terminal, progress is shown there and wiped out at the end."""
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as screen, open(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        outcome = talk(run, good, clip)
+        monkeypatch.undo()
+        shown = screen.read(65536).decode()
+    assert outcome.code == 0
+    assert "\r" not in outcome.out
+    assert "/1.0 s  " in shown
+    assert shown.endswith("\r")

@@ -384,9 +384,9 @@ class TestTranscribe:
             while True:
                 yield SECOND[:3200]
 
-        with vendor(refuse) as server, connect(server.url) as stream:
-            with pytest.raises(ProviderError, match="Not authorized"):
-                list(stream.transcribe(endless()))
+        denied = pytest.raises(ProviderError, match="Not authorized")
+        with vendor(refuse) as server, connect(server.url) as stream, denied:
+            list(stream.transcribe(endless()))
 
     def test_slow_reader_keeps_every_end(self) -> None:
         """Who reads nothing until it is over loses partials only."""

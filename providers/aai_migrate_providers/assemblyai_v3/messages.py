@@ -43,6 +43,9 @@ class Turn:
             count -= 1
         return self.words[count:]
 
+FAR = 1 << 53
+"""Milliseconds beyond which a float is no longer exact."""
+
 
 def parse(data: str | bytes) -> dict[str, Any] | None:
     """Return a message's JSON object; None: it is none."""
@@ -121,9 +124,13 @@ def words(items: Any) -> tuple[Word, ...]:
         text = item.get("text")
         if not isinstance(text, str) or not text:
             continue
-        start = seconds(item.get("start"), seconds(item.get("end"), before))
-        before = end = max(start, seconds(item.get("end"), start))
-        confidence = item.get("confidence")
+        start, end, confidence = item.get("start"), item.get("end"), item.get("confidence")
+        if type(start) is int and type(end) is int and 0 <= start <= end < FAR:  # as it should be, and fast
+            start, end = start / 1000, end / 1000
+        else:
+            start = seconds(start, seconds(end, before))
+            end = max(start, seconds(end, start))
+        before = end
         found.append(
             Word(
                 text,
@@ -133,7 +140,7 @@ def words(items: Any) -> tuple[Word, ...]:
                 item.get("word_is_final") is not False,
                 string(item.get("speaker")),
                 None,
-                joiner(found[-1].text, text) if found else "",
+                "" if not found else " " if text.isascii() else joiner(found[-1].text, text),
             )
         )
     return tuple(found)
@@ -173,9 +180,7 @@ def spread(text: str, start: float | None, end: float | None) -> tuple[Word, ...
     parts = text.split()
     begin = start if start is not None else end or 0.0
     step = max(0.0, (begin if end is None else end) - begin) / max(1, len(parts))
-    return tuple(
-        Word(part, begin + step * index, begin + step * (index + 1)) for index, part in enumerate(parts)
-    )
+    return tuple(Word(part, begin + step * index, begin + step * (index + 1)) for index, part in enumerate(parts))
 
 
 def word_json(word: Word, *, final: bool) -> dict[str, Any]:

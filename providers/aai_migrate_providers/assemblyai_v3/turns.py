@@ -130,7 +130,7 @@ class Turns:
         state = self._open.get(turn.order) or _Open(turn)
         if not text.strip() or state.ended:
             return out
-        state.seen, state.shown = evolve(turn, transcript=text), True
+        state.seen, state.shown = turn if text == turn.transcript else evolve(turn, transcript=text), True
         self._open[turn.order] = state
         self._limit(now)
         words = turn.words

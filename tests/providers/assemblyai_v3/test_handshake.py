@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aai_migrate_providers.assemblyai_v3 import PROVIDER
+from aai_migrate_providers.assemblyai_v3.client import Client
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
@@ -13,8 +15,6 @@ from aai_migrate.errors import ConfigError, UnsupportedOption
 from aai_migrate.wire.commands import Audio, Configure, KeepAlive, Resume, Start, Stop
 from aai_migrate.wire.events import Configured, Started, Warned
 from aai_migrate.wire.frames import Connect, Message
-from aai_migrate_providers.assemblyai_v3 import PROVIDER
-from aai_migrate_providers.assemblyai_v3.client import Client
 
 from .wire import BEGIN, KEY, U3, US, context, dialled, hear, started
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aai_migrate_providers.assemblyai_v3.client import Client
 
 from aai_migrate.config import Config
 from aai_migrate.events import Begin, Notice, SpeechStarted, StreamEvent, Termination, Turn, TurnRevised
@@ -15,16 +16,13 @@ from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Command, Finalize, Start, Stop
 from aai_migrate.wire.events import Event, Word
 from aai_migrate.wire.frames import Connect, Frame, Message
-from aai_migrate_providers.assemblyai_v3.client import Client
 
 from .wire import KEY, context
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "assemblyai_v3"
 US = Config(model="universal-streaming-english")
 RAW = Config(model="universal-streaming-english", formatted_turns="raw")
-C = Config(
-    model="universal-3-5-pro", diarization=True, extra={"assemblyai-v3": {"language_detection": True}}
-)
+C = Config(model="universal-3-5-pro", diarization=True, extra={"assemblyai-v3": {"language_detection": True}})
 COMMANDS: dict[str, Command] = {"Terminate": Stop(), "ForceEndpoint": Finalize("forced")}
 
 

@@ -6,13 +6,14 @@ import itertools
 import json
 from typing import Any
 
+from aai_migrate_providers.assemblyai_v3.client import Client
+
 from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
 from aai_migrate.wire.commands import Start
 from aai_migrate.wire.events import Event, Started, Word
 from aai_migrate.wire.frames import Connect, Frame, Message
-from aai_migrate_providers.assemblyai_v3.client import Client
 
 BEGIN = '{"type":"Begin","id":"6a0c2f0e-94a5-4c61-9a55-0f6f1f6c2d11","expires_at":1790222326}'
 US = "universal-streaming-english"
@@ -30,9 +31,7 @@ def context(principal: str | None = "somebody") -> Context:
 
 def turn(order: Any, text: str, *words: W, end: bool = False, fmt: bool = False, **more: Any) -> str:
     """One ``Turn`` in production's key order; a word is text, start and end in ms, and whether it is open."""
-    items = [
-        {"start": w[1], "end": w[2], "text": w[0], "confidence": 0.9, "word_is_final": len(w) < 4} for w in words
-    ]
+    items = [{"start": w[1], "end": w[2], "text": w[0], "confidence": 0.9, "word_is_final": len(w) < 4} for w in words]
     message = {
         "turn_order": order,
         "turn_is_formatted": fmt,

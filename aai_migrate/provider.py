@@ -60,9 +60,10 @@ class Worker(Protocol):
     """The far end of a pipe: what ``Connect("worker:NAME")`` opens, with frames as messages."""
 
     def send(self, message: str | bytes) -> None:
-        """Hand over one message; may wait while the pipe is full.
+        """Hand over one message; may wait while the pipe is full, but not for ever.
 
         Raises:
+            TimeoutError: the worker takes nothing.
             OSError: the worker is gone.
         """
 

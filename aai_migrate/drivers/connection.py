@@ -290,7 +290,7 @@ class Pipe(Connection):
         self._owner.received(self, Connected())
         while (message := worker.receive()) is not None:
             self._owner.received(self, Message(message))
-        self._owner.received(self, Lost("reset", "the worker ended"))
+        self._owner.received(self, Close(1000, "the worker ended"))
 
     def _write(self, frame: Outgoing) -> None:
         if self._worker is None or isinstance(frame, Close):

@@ -146,6 +146,7 @@ def test_interrupt_of_a_failing_stream(run: Run, long_clip: Path) -> None:
 
     def script(line: Line) -> None:
         line.begin()
+        line.until(lambda opcode, data: opcode == BINARY)
         os.kill(os.getpid(), signal.SIGINT)
         line.until(told_to_stop)
         line.say(type="Error", error_code=3006, error="no more")
@@ -162,6 +163,7 @@ def test_interrupts_restore_the_handler(run: Run, long_clip: Path) -> None:
 
     def script(line: Line) -> None:
         line.begin()
+        line.until(lambda opcode, data: opcode == BINARY)
         os.kill(os.getpid(), signal.SIGINT)
         line.until(told_to_stop)
         os.kill(os.getpid(), signal.SIGINT)

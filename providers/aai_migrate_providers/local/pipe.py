@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import select
+import selectors
 import struct
 import subprocess
 import sys
@@ -25,6 +27,10 @@ GRACE = 0.5
 """Seconds that a close leaves to the worker, and to a send under way, before the process is killed."""
 LAST = 5.0
 """Seconds that a worker may take to exit after its last word."""
+STALL = 30.0
+"""Seconds that a worker may take nothing; it decodes for a second or two without reading."""
+ATOMIC = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
+"""Bytes that a pipe which can be written to takes without waiting (POSIX, PIPE_BUF)."""
 _HEAD = struct.Struct(">cI")
 
 
@@ -75,6 +81,8 @@ class PipeWorker:
         self._sending, self._receiving = threading.Lock(), threading.Lock()
         self._closed = False
         self._process = _spawn()
+        self._writable = selectors.DefaultSelector()
+        self._writable.register(_given(self._process.stdin), selectors.EVENT_WRITE)
 
     @property
     def pid(self) -> int:
@@ -85,14 +93,17 @@ class PipeWorker:
         """Hand over one message; waits while the pipe is full.
 
         Raises:
+            TimeoutError: the worker took nothing for ``STALL`` seconds.
             OSError: the worker is gone, or this end is closed.
         """
         with self._sending:
-            if self._closed:
-                raise OSError("the worker is closed")
-            pipe = _given(self._process.stdin)
-            pipe.write(pack(message))
-            pipe.flush()
+            rest = memoryview(pack(message))
+            while rest:
+                if self._closed:
+                    raise OSError("the worker is closed")
+                if not self._writable.select(STALL):
+                    raise TimeoutError("the worker takes nothing")
+                rest = rest[os.write(_given(self._process.stdin).fileno(), rest[:ATOMIC]) :]
 
     def receive(self) -> str | bytes | None:
         """Wait for the next message; None: the worker ended well.
@@ -120,6 +131,8 @@ class PipeWorker:
         self._ended(GRACE)
         self._close(self._sending, self._process.stdin)
         self._close(self._receiving, self._process.stdout)
+        with self._sending:
+            self._writable.close()
 
     def _ended(self, patience: float) -> int:
         """Wait for the process for *patience* seconds, then kill it; return its code."""

@@ -1,0 +1,70 @@
+"""Which format goes on the wire: the caller's where it can, else the nearest, else a refusal."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+
+from aai_migrate.audio.format import AudioFormat
+from aai_migrate.capabilities import Capabilities, Model
+from aai_migrate.errors import AudioError, ConfigError
+
+
+def capabilities(**more: Any) -> Capabilities:
+    facts: dict[str, Any] = {"encodings": ("pcm_s16le", "pcm_mulaw"), "sample_rates": range(8000, 48001), **more}
+    return Capabilities(as_of=datetime.date(2026, 11, 1), source="page", **facts)
+
+
+@pytest.mark.parametrize(
+    ("audio", "separate", "wire"),
+    [
+        (AudioFormat(), False, AudioFormat()),
+        (AudioFormat(8000, "pcm_mulaw"), False, AudioFormat(8000, "pcm_mulaw")),
+        (AudioFormat(8000, "pcm_alaw"), False, AudioFormat(8000, "pcm_s16le")),
+        (AudioFormat(48000, "pcm_f32le", 2), False, AudioFormat(48000, "pcm_s16le", 1)),
+        (AudioFormat(16000, "pcm_mulaw", 2), True, AudioFormat(16000, "pcm_mulaw", 2)),
+        (AudioFormat(16000, "pcm_s24le", 1), True, AudioFormat(16000, "pcm_s16le", 1)),
+    ],
+)
+def test_the_wire_format(audio: AudioFormat, separate: bool, wire: AudioFormat) -> None:
+    """Encoded only if the wire lacks the encoding, mixed only if channels are not kept apart."""
+    assert capabilities(max_channels=2).wire_format("v", audio, separate=separate) == wire
+
+
+@pytest.mark.parametrize(
+    ("rates", "rate", "text"),
+    [
+        (range(8000, 48001), 96000, "v takes 8000 to 48000 Hz, not 96000 Hz; "),
+        ((8000, 16000), 22050, "v takes 8000 or 16000 Hz, not 22050 Hz; "),
+    ],
+)
+def test_a_rate_that_is_not_taken(rates: Any, rate: int, text: str) -> None:
+    """The error says what is taken, and how to get to the nearest of it."""
+    near = 48000 if isinstance(rates, range) else 16000
+    hint = f"convert the audio first, e.g. with sox IN -r {near} OUT.wav"
+    with pytest.raises(AudioError, match=f"^{re.escape(text + hint)}$"):
+        capabilities(sample_rates=rates).wire_format("v", AudioFormat(rate), separate=False)
+
+
+def test_more_channels_than_can_be_mixed() -> None:
+    """Three voices in one are nobody's; the error says how to pick."""
+    with pytest.raises(AudioError, match=r"^3 channels cannot be mixed .* remix 1 2$"):
+        capabilities().wire_format("v", AudioFormat(channels=3), separate=False)
+
+
+def test_more_channels_than_are_kept_apart() -> None:
+    """That is a setting's fault, and the error names the setting."""
+    text = "v keeps at most 1 channel(s) apart, not 2; use channels='mix', or open one stream a channel"
+    with pytest.raises(ConfigError, match=f"^{re.escape(text)}$"):
+        capabilities().wire_format("v", AudioFormat(channels=2), separate=True)
+
+
+def test_models_are_data() -> None:
+    """A model says its family; nothing is shared between tables."""
+    model = Model(name="m-1", family="m")
+    assert (model.languages, model.retired, model.replacement) == ((), None, None)
+    assert capabilities().models is not capabilities().models
+    assert capabilities(models={"m-1": model}).models["m-1"].family == "m"

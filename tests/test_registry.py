@@ -1,0 +1,221 @@
+"""Names to providers: built-ins, what the process registered, plug-ins by entry point."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from aai_migrate import registry
+from aai_migrate.errors import ConfigError, MissingExtra
+from aai_migrate.provider import CONTRACT, Provider
+from aai_migrate.registry import ALIASES, BUILT_IN, GROUP
+
+from .session.plain import provider
+
+PLAIN = provider()
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    """Leave no provider behind."""
+    yield
+    registry.unregister("plain")
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
+    """The installed plug-ins: whatever the test puts in."""
+    entries: list[EntryPoint] = []
+
+    def entry_points(*, group: str) -> list[EntryPoint]:
+        assert group == GROUP
+        return entries
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    return entries
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of a third party."""
+    made: Any = types.ModuleType("third_party")
+    monkeypatch.setitem(sys.modules, "third_party", made)
+    return made
+
+
+def entry(name: str, value: str = "third_party:PROVIDER") -> EntryPoint:
+    return EntryPoint(name, value, GROUP)
+
+
+class TestSplit:
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            ("deepgram", ("deepgram", None)),
+            ("deepgram/nova-3", ("deepgram", "nova-3")),
+            (" deepgram/nova-3 ", ("deepgram", "nova-3")),
+            ("assemblyai", ("assemblyai-v3", None)),
+            ("assemblyai/u3-rt-pro", ("assemblyai-v3", "u3-rt-pro")),
+            ("v/org/model", ("v", "org/model")),
+        ],
+    )
+    def test_name_and_model(self, spec: str, expected: tuple[str, str | None]) -> None:
+        """The model is all that follows the first slash; short names stand for whole ones."""
+        assert registry.split(spec) == expected
+
+    @pytest.mark.parametrize("spec", ["", " ", "/", "/model", "name/"])
+    def test_half_a_name(self, spec: str) -> None:
+        """Either part empty is an error."""
+        with pytest.raises(ConfigError, match=rf"^provider {spec!r} is not of the form name or name/model$"):
+            registry.split(spec)
+
+
+class TestBuiltIns:
+    def test_they_are_found_without_any_plugin(self, plugins: list[EntryPoint]) -> None:
+        """By name and by short name; they are what they are called."""
+        assert registry.find("assemblyai").name == "assemblyai-v3"
+        assert registry.find("coded").name == "coded"
+        assert registry.names() == tuple(sorted(BUILT_IN))
+
+    def test_a_plugin_cannot_take_their_name(self, plugins: list[EntryPoint]) -> None:
+        """Built-ins come first, and the plug-in is not even imported."""
+        plugins.append(entry("coded", "no.such.module:PROVIDER"))
+        assert registry.find("coded").name == "coded"
+
+    @pytest.mark.parametrize("name", [*BUILT_IN, *ALIASES])
+    def test_nor_can_an_application(self, name: str) -> None:
+        """Names and short names are taken."""
+        with pytest.raises(ConfigError, match=f"^a provider named '{name}' exists already; choose another name$"):
+            registry.register(evolve(PLAIN, name=name))
+
+
+class TestRegister:
+    def test_a_backend_of_ones_own(self) -> None:
+        """Known until it is forgotten; forgetting twice is harmless."""
+        registry.register(PLAIN)
+        assert registry.find("plain") is PLAIN
+        assert "plain" in registry.names()
+        registry.unregister("plain")
+        registry.unregister("plain")
+        assert "plain" not in registry.names()
+
+    def test_twice_the_same_name(self) -> None:
+        """The second is refused, the first stays."""
+        registry.register(PLAIN)
+        with pytest.raises(ConfigError, match=r"^a provider named 'plain' exists already; choose another name$"):
+            registry.register(provider(resumes=True))
+        assert registry.find("plain") is PLAIN
+
+    def test_another_contract(self) -> None:
+        """A backend for another contract is refused and not kept."""
+        text = f"provider 'plain' was written for contract 99, this is {CONTRACT}; update one of them"
+        with pytest.raises(ConfigError, match=f"^{text}$"):
+            registry.register(evolve(PLAIN, contract=99))
+        assert "plain" not in registry.names()
+
+
+class TestPlugins:
+    def test_one_that_works(self, plugins: list[EntryPoint], module: Any) -> None:
+        """It is listed without being imported, and imported when it is asked for."""
+        plugins += [entry("third"), entry("broken", "no.such.module:PROVIDER")]
+        assert {"third", "broken"} <= set(registry.names())
+        module.PROVIDER = evolve(PLAIN, name="third")
+        assert registry.find("third") is module.PROVIDER
+
+    def test_what_the_process_registered_comes_first(self, plugins: list[EntryPoint], module: Any) -> None:
+        """An application can put its own in front of an installed one."""
+        plugins.append(entry("plain"))
+        module.PROVIDER = evolve(PLAIN, title="installed")
+        registry.register(PLAIN)
+        assert registry.find("plain") is PLAIN
+
+    def test_two_claims(self, plugins: list[EntryPoint]) -> None:
+        """Nobody wins; both are named."""
+        plugins += [entry("third"), entry("third", "fourth_party:PROVIDER")]
+        with pytest.raises(
+            ConfigError,
+            match=r"^provider 'third' is claimed by third_party:PROVIDER and fourth_party:PROVIDER; uninstall one$",
+        ):
+            registry.find("third")
+
+    def test_another_contract(self, plugins: list[EntryPoint], module: Any) -> None:
+        """An old plug-in says so at look-up."""
+        plugins.append(entry("third"))
+        module.PROVIDER = evolve(PLAIN, contract=CONTRACT + 1)
+        with pytest.raises(ConfigError, match=rf"^provider 'third' was written for contract {CONTRACT + 1}, this is"):
+            registry.find("third")
+
+    def test_no_provider(self, plugins: list[EntryPoint], module: Any) -> None:
+        """An entry point may point at anything."""
+        plugins.append(entry("third"))
+        module.PROVIDER = "plain"
+        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' gives no Provider$"):
+            registry.find("third")
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ("no_such_module:PROVIDER", "No module named 'no_such_module'"),
+            ("third_party:OTHER", "has no attribute 'OTHER'"),
+            ("broken_party:PROVIDER", "out of order"),
+            ("syntax_party:PROVIDER", "invalid syntax"),
+        ],
+    )
+    def test_one_that_does_not_import(
+        self,
+        plugins: list[EntryPoint],
+        module: Any,
+        value: str,
+        text: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Reported when it is asked for, whatever its module raises, with the cause."""
+        (tmp_path / "broken_party.py").write_text("raise RuntimeError('out of order')")
+        (tmp_path / "syntax_party.py").write_text("def def")
+        monkeypatch.syspath_prepend(tmp_path)
+        plugins.append(entry("third", value))
+        with pytest.raises(ConfigError, match=f"^the plug-in of provider 'third' does not import: .*{text}") as error:
+            registry.find("third")
+        assert error.value.__cause__ is not None
+
+    def test_one_that_lacks_an_extra(
+        self, plugins: list[EntryPoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Our own errors pass as they are: they say what to install."""
+        (tmp_path / "extra_party.py").write_text(
+            "from aai_migrate.errors import MissingExtra\nraise MissingExtra('third', 'local')"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        plugins.append(entry("third", "extra_party:PROVIDER"))
+        with pytest.raises(MissingExtra, match=r"^third needs an extra: pip install"):
+            registry.find("third")
+
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("asemblyai", r"; did you mean assemblyai or assemblyai-v3\?$"),
+            ("thrid", r"; did you mean third\?$"),
+            ("xyz", r"; known: assemblyai, assemblyai-v3, coded, .*third$"),
+        ],
+    )
+    def test_an_unknown_name(self, plugins: list[EntryPoint], name: str, hint: str) -> None:
+        """The nearest names are offered, plug-ins and short names too."""
+        plugins.append(entry("third"))
+        with pytest.raises(ConfigError, match=f"^unknown provider '{name}'{hint}"):
+            registry.find(name)
+
+
+def test_the_real_entry_points_are_read() -> None:
+    """Without any fake the look-up works: the names are sorted and hold the built-ins."""
+    names = registry.names()
+    assert list(names) == sorted(names)
+    assert set(BUILT_IN) <= set(names)
+    assert isinstance(registry.find("coded"), Provider)

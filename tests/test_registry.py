@@ -88,6 +88,7 @@ class TestBuiltIns:
         """Built-ins come first, and the plug-in is not even imported."""
         plugins.append(entry("coded", "no.such.module:PROVIDER"))
         assert registry.find("coded").name == "coded"
+        assert registry.names() == tuple(sorted(BUILT_IN))
 
     @pytest.mark.parametrize("name", [*BUILT_IN, *ALIASES])
     def test_nor_can_an_application(self, name: str) -> None:

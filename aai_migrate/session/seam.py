@@ -136,7 +136,7 @@ class Seam:
                 if tail is None:
                     continue
                 words = within(tail.words, tail.text[: tail.stable])
-                out += self._commit(channel, number, turn, words) if words else []
+                out += self._commit(channel, number, turn, tail, words) if words else []
                 if turn.tail:
                     turn.tail = evolve(turn.tail, stable=0)
                     break
@@ -152,7 +152,7 @@ class Seam:
                     continue
                 words = tuple(word for word in tail.words if midpoint(word) < to)
                 if words or (not tail.words and tail.end is not None and tail.end <= to):
-                    out += self._commit(channel, number, turn, words, confirmed=False)
+                    out += self._commit(channel, number, turn, tail, words, confirmed=False)
             out += self._settle(channel, number, to)
             channel.replayed = channel.settled
         return out
@@ -321,12 +321,16 @@ class Seam:
             turn.first = first
 
     def _commit(
-        self, channel: _Channel, number: int, turn: _Open, words: tuple[Word, ...], confirmed: bool = True
+        self,
+        channel: _Channel,
+        number: int,
+        turn: _Open,
+        tail: Partial,
+        words: tuple[Word, ...],
+        *,
+        confirmed: bool = True,
     ) -> list[Final | Settled]:
-        """Deliver the leading *words* of the turn's tail, all of its text where that is all of its words."""
-        tail = turn.tail
-        if tail is None:
-            return []
+        """Deliver the leading *words* of the turn's *tail*, all of its text where that is all of its words."""
         rest, text = tail.words[len(words) :], tail.text
         if rest:
             head = text[: len(text) - len(text.lstrip())]

@@ -451,6 +451,7 @@ class TestLose:
         """Audio that nobody will hear is settled, tail or not, on every channel."""
         seam = begin(Seam(2))
         seam.spoken(partial("c", 8.0))
+        seam.spoken(final("d", 9.0, turn="u"))
         assert seam.lose(5.0) == [Settled(5.0), Settled(5.0, 1)]
 
     def test_text_without_words_is_judged_by_its_end(self) -> None:

@@ -111,6 +111,15 @@ def test_forgetting_changes_nothing_that_is_asked_later(
             assert timeline.start(sample / RATE) == naive.start(sample) / RATE
 
 
+@given(st.integers(0, 3), STEPS)
+def test_plain_times_are_the_sessions_as_they_are(first: int, steps: list[tuple[str, int]]) -> None:
+    """Before the first silence, gap or replay nothing has to be mapped."""
+    timeline, naive, _ = built(first, steps)
+    plain = round(timeline.plain * RATE)
+    assert all(naive.start(sample) == naive.end(sample) == sample for sample in range(plain))
+    assert not plain or naive.end(plain) == plain
+
+
 def test_hours_of_audio_and_silence_stay_small() -> None:
     """With audio that settles the memory does not grow; one piece of audio is one entry however long."""
     timeline = Timeline(RATE)

@@ -354,6 +354,14 @@ def test_an_earlier_turn_that_appears_late_holds_up_nothing_for_ever() -> None:
     assert [event.turn for event in out if isinstance(event, TurnEnded)] == [0, 1]
 
 
+def test_a_formatted_end_that_waits_for_an_earlier_turn_stays_formatted() -> None:
+    """A raw copy behind it is no news."""
+    client = started(Config(model=US))
+    hear(client, turn(0, "so", HI), turn(1, "Hi.", HELLO, end=True, fmt=True), turn(1, "hi", HI, end=True))
+    out = hear(client, turn(0, "So.", HELLO, end=True, fmt=True))
+    assert [event.text for event in out if isinstance(event, Final)] == ["So.", "Hi."]
+
+
 def test_text_of_a_turn_that_was_never_seen_is_not_lost() -> None:
     """Even where it comes after a later turn."""
     client = started()
@@ -396,6 +404,15 @@ def test_a_forced_end_answers_finalize() -> None:
     assert [final, end] == ended(0, "My name", *words, reason="forced")[:2]
     assert settled == Settled(1.0)
     assert answer == Finalized("f1")
+
+
+def test_an_end_beyond_our_cut_settles_what_it_covers() -> None:
+    """The vendor ended the turn later than it was asked to."""
+    client = started()
+    client.send(Audio(bytes(32_000)), 0.0)
+    client.send(Finalize("f1"), 0.0)
+    out = hear(client, turn(0, "My name", ("My", 500, 600), ("name", 1200, 1600), end=True))
+    assert out[2:] == [Settled(1.6), Finalized("f1")]
 
 
 def test_finalize_in_silence_is_answered_by_the_next_turn_and_takes_no_other_answer() -> None:

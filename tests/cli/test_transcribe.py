@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -367,14 +368,22 @@ def test_bug_is_one_line(run: Run, clip: Path) -> None:
     assert outcome.line.startswith("internal error, please report it with the output of --debug: ZeroDivisionError")
 
 
-def test_terminal(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal: the open turn rewritten in place, then the ended ones."""
+def watch(run: Run, clip: Path, stream: str) -> tuple[Outcome, str]:
+    """Run with *stream* on a terminal; return also all that the terminal was sent."""
     ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as screen, open(theirs, "w") as terminal:
-        monkeypatch.setattr(sys, "stdout", terminal)
+    with open(theirs, "w") as terminal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, stream, terminal)
         outcome = talk(run, good, clip)
-        monkeypatch.undo()
-        shown = screen.read(65536).decode()
+    shown = b""
+    with open(ours, "rb", buffering=0) as screen, suppress(OSError):  # EIO: that was all
+        while piece := screen.read(65536):
+            shown += piece
+    return outcome, shown.decode()
+
+
+def test_terminal(run: Run, clip: Path) -> None:
+    """On a terminal: the open turn rewritten in place, then the ended ones."""
+    outcome, shown = watch(run, clip, "stdout")
     assert outcome.code == 0
     assert outcome.line == "2 turns, 1.0 s of audio, complete"
     assert "/1.0 s  " in shown
@@ -382,14 +391,9 @@ def test_terminal(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "\rthree\r\n" in shown
 
 
-def test_progress_beside_a_pipe(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_beside_a_pipe(run: Run, clip: Path) -> None:
     """Where only stderr is a terminal, progress is shown there and wiped out at the end."""
-    ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as screen, open(theirs, "w") as terminal:
-        monkeypatch.setattr(sys, "stderr", terminal)
-        outcome = talk(run, good, clip)
-        monkeypatch.undo()
-        shown = screen.read(65536).decode()
+    outcome, shown = watch(run, clip, "stderr")
     assert outcome.code == 0
     assert "\r" not in outcome.out
     assert "/1.0 s  " in shown

@@ -22,12 +22,13 @@ demo: $(DEMO)
 		| $(BIN)/python fixtures/audio/score.py fixtures/audio/$(CLIP).txt
 
 test: $(DEV)
-	$(BIN)/python -m pytest --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
+	$(BIN)/python -m pytest --numprocesses=auto --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
 lint: $(DEV)
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests fixtures/audio/score.py
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/score.py
 
 clean:
 	rm -rf $(VENV)

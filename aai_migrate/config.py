@@ -66,7 +66,9 @@ def _url(config: object, attribute: Attribute[Any], value: object) -> None:
     except ValueError:
         raise ConfigError("base_url is no URL; write it as wss://HOST[:PORT]") from None
     if parts.scheme not in ("ws", "wss", "http", "https"):
-        raise ConfigError(f"base_url must begin with wss://, ws://, https:// or http://, not {parts.scheme or 'nothing'}://")
+        raise ConfigError(
+            f"base_url must begin with wss://, ws://, https:// or http://, not {parts.scheme or 'nothing'}://"
+        )
     if not parts.hostname:
         raise ConfigError("base_url names no host; write it as wss://HOST[:PORT]")
     if parts.query or parts.fragment:

@@ -77,9 +77,7 @@ def credential(value: str, name: str, kind: Literal["key", "token"] = "key") -> 
     return Credential(Secret(value), kind)
 
 
-def credential_source(
-    provider: str, env: str | None, api_key: Any = None, token: Any = None
-) -> CredentialSource:
+def credential_source(provider: str, env: str | None, api_key: Any = None, token: Any = None) -> CredentialSource:
     """Return what yields the credential of each new connection.
 
     Args:

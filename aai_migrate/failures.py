@@ -46,9 +46,7 @@ def refused(provider: str, frame: Refused | HttpResponse, *, header: str | None 
     reason = " ".join(part for part in (text, body) if part) or "the handshake was refused"
     request_id = next((frame.headers[k] for k in ("x-request-id", "request-id") if k in frame.headers), None)
     kind = by_status(frame.status)
-    error = kind(
-        provider, reason, status=frame.status, request_id=request_id, retryable=kind is ConnectionLost
-    )
+    error = kind(provider, reason, status=frame.status, request_id=request_id, retryable=kind is ConnectionLost)
     if isinstance(error, QuotaExceeded):
         error.retry_after = _number(frame.headers.get("retry-after"))
     return error

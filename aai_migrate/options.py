@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from .config import OPTIONS, Config
 from .errors import BadRequest, ConfigError, UnsupportedOption
+from .wire.events import Warned
 
 Support = Literal["exact", "approximate", "emulated", "unsupported"]
 
@@ -71,10 +72,14 @@ class Option:
 
 @frozen
 class Encoded:
-    """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish."""
+    """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish, with the reason."""
 
     native: dict[str, Any]
-    dropped: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = field(factory=dict)
+
+    def warnings(self) -> list[Warned]:
+        """Return what the caller is told of options that were left out."""
+        return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
 
 
 def encode(
@@ -84,10 +89,10 @@ def encode(
 
     Raises:
         UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
-        ConfigError: a value is beyond the vendor's limits.
+        ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``.
     """
     native: dict[str, Any] = {}
-    dropped: list[str] = []
+    dropped: dict[str, str] = {}
     table: dict[str, Option] = {}
     for row in rows:
         if not (row.models and family) or family in row.models:
@@ -101,14 +106,14 @@ def encode(
             if config.on_unsupported == "error":
                 alternative = next((row.alternative for row in rows if row.name == name and row.alternative), "")
                 raise UnsupportedOption(name, provider, model, alternative)
-            dropped.append(name)
-            continue
-        wrong = chosen.check(value)
-        if wrong:
-            raise ConfigError(f"{provider}: {name} {wrong}")
-        if chosen.native:
+            dropped[name] = f"{provider} has no {name}"
+        elif wrong := chosen.check(value):
+            if config.on_unsupported == "error":
+                raise ConfigError(f"{provider}: {name} {wrong}")
+            dropped[name] = f"{provider}: {name} {wrong}"
+        elif chosen.native:
             native[chosen.native] = chosen.encode(value)
-    return Encoded(native, tuple(dropped))
+    return Encoded(native, dropped)
 
 
 def decode(native: Mapping[str, Any], rows: Iterable[Option], provider: str) -> dict[str, Any]:

@@ -68,6 +68,4 @@ def resolve(
 
 def context() -> Context:
     """Return what pure code cannot make for itself, for a driver whose clock is :func:`time.monotonic`."""
-    return Context(
-        new_id=lambda: str(uuid.uuid4()), epoch=time.time() - time.monotonic(), random=random.Random()
-    )
+    return Context(new_id=lambda: str(uuid.uuid4()), epoch=time.time() - time.monotonic(), random=random.Random())

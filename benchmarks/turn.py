@@ -24,7 +24,28 @@ from aai_migrate.wire.commands import Audio, Start
 from aai_migrate.wire.frames import Connected, Frame, Message
 
 ROUNDS, CALLS = 25, 400
-WORDS = "the quick brown fox jumps over a lazy dog while seven wizards quietly box up their five dozen liquor jugs".split()
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "seven",
+    "wizards",
+    "quietly",
+    "box",
+    "up",
+    "their",
+    "five",
+    "dozen",
+    "liquor",
+    "jugs",
+]
 
 
 def message(order: int, *, end: bool) -> str:
@@ -74,6 +95,7 @@ def official() -> Callable[[str], Any] | None:
 
     def call(text: str) -> Any:
         parsed = client._parse_message(json.loads(text))
+        assert parsed
         client._handle_message(parsed)
         return parsed
 

@@ -140,7 +140,23 @@ SEEDS = [
     '{"type":"ForceEndpoint"}',
     '{"start":null,"end":-1,"x":1e999,"y":[[[[]]]],"z":"\\ud800"}',
 ]
-FRAGMENTS = ["null", "true", "-1", "1e308", "[]", "{}", '"', "\\", "\0", "\ud800", "NaN", "[" * 2000, "9" * 400, ":", ","]
+FRAGMENTS = [
+    "null",
+    "true",
+    "-1",
+    "1e308",
+    "[]",
+    "{}",
+    '"',
+    "\\",
+    "\0",
+    "\ud800",
+    "NaN",
+    "[" * 2000,
+    "9" * 400,
+    ":",
+    ",",
+]
 
 
 def mutated(chance: random.Random) -> str:

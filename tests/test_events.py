@@ -18,8 +18,10 @@ def test_events_are_frozen_and_public(kind: type[Any]) -> None:
     """No field can be changed afterwards, every event has words for what it is, and its name is exported."""
     assert kind.__name__ in events.__all__
     assert kind.__doc__
-    made = kind(**{a.name: 1 for a in attrs.fields(kind) if a.default is attrs.NOTHING and a.name != "transcript"},
-                **({"transcript": "text"} if kind in (Turn, TurnRevised) else {}))
+    made = kind(
+        **{a.name: 1 for a in attrs.fields(kind) if a.default is attrs.NOTHING and a.name != "transcript"},
+        **({"transcript": "text"} if kind in (Turn, TurnRevised) else {}),
+    )
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(made, attrs.fields(kind)[0].name, 2)
 

@@ -9,6 +9,7 @@ import pytest
 from aai_migrate.config import OPTIONS, Config
 from aai_migrate.errors import BadRequest, ConfigError, UnsupportedOption
 from aai_migrate.options import Encoded, Option, decode, encode, from_milliseconds, milliseconds, same
+from aai_migrate.wire.events import Warned
 
 
 def few(terms: tuple[str, ...]) -> str:
@@ -90,13 +91,18 @@ class TestEncode:
     def test_going_on_without_it(self) -> None:
         """With a warning wanted the option is left out and named, in the order of the table of options."""
         config = Config(region="eu", language="en", partials=True, on_unsupported="warn")
-        assert encode(config, ROWS, "v") == Encoded({"interim": True}, ("language", "region"))
+        assert encode(config, ROWS, "v") == Encoded(
+            {"interim": True}, {"language": "v has no language", "region": "v has no region"}
+        )
 
     def test_beyond_a_limit(self) -> None:
-        """The row's own words say what is wrong, before dialling, warnings wanted or not."""
-        config = Config(keyterms=("a", "b", "c"), on_unsupported="warn")
+        """The row's own words say what is wrong, before dialling; or they are the warning that it is left out."""
         with pytest.raises(ConfigError, match=r"^v: keyterms takes at most 2 terms$"):
-            encode(config, ROWS, "v", family="new")
+            encode(Config(keyterms=("a", "b", "c")), ROWS, "v", family="new")
+        encoded = encode(Config(keyterms=("a", "b", "c"), on_unsupported="warn"), ROWS, "v", family="new")
+        text = "v: keyterms takes at most 2 terms; going on without it"
+        assert encoded.warnings() == [Warned("unsupported", text)]
+        assert encoded.native == {}
 
 
 class TestDecode:

@@ -532,9 +532,7 @@ class TestTheRest:
             (Stopped("closed"), Termination(complete=False, reason="closed")),
             (
                 Failed(ConnectionLost("plain", "reset"), 3.0, 1.0),
-                Termination(
-                    complete=False, reason="plain: reset", audio_seconds=3.0, unconfirmed_seconds=1.0
-                ),
+                Termination(complete=False, reason="plain: reset", audio_seconds=3.0, unconfirmed_seconds=1.0),
             ),
         ],
     )

@@ -51,8 +51,11 @@ WORDS = (Word("canary", 0.0, 1.0),)
             Origin("v3", "/v3/ws?token=canary", "caller"),
             "Origin(dialect='v3', path='/v3/ws', principal='caller', tags={})",
         ),
-        (WORDS[0], "Word(text=<6>, start=0.0, end=1.0, confidence=None, is_final=True, speaker=None, "
-                   "language=None, joiner=' ')"),
+        (
+            WORDS[0],
+            "Word(text=<6>, start=0.0, end=1.0, confidence=None, is_final=True, speaker=None, "
+            "language=None, joiner=' ')",
+        ),
         (Unmapped({"text": "canary"}), "Unmapped()"),
     ],
 )

@@ -71,9 +71,7 @@ _FLIP = bytes(byte ^ 0x80 for byte in range(256))
 Source = str | os.PathLike[str] | BinaryIO
 
 
-def wav(
-    source: Source, *, realtime: bool = False, speed: float | None = None, chunk: float = 0.05
-) -> AudioFile:
+def wav(source: Source, *, realtime: bool = False, speed: float | None = None, chunk: float = 0.05) -> AudioFile:
     """Open a WAV file as an iterable of audio chunks.
 
     Args:
@@ -279,8 +277,7 @@ def _layout(body: bytes, name: str) -> _Layout:
         raise AudioError(f"{name}: {error}; {_fix(name, '-ar 16000 -ac 1')}") from None
     if block != width * channels:
         raise AudioError(
-            f"{name}: a frame has {block} bytes, but {channels} × {bits} bits need {width * channels}; "
-            f"{_fix(name)}"
+            f"{name}: a frame has {block} bytes, but {channels} × {bits} bits need {width * channels}; {_fix(name)}"
         )
     return _Layout(fmt, block, unsigned=(tag, width) == (_PCM, 1))
 

@@ -128,9 +128,7 @@ def lost_by(error: object) -> Literal["too_big", "reset"]:
     return "too_big" if too_big else "reset"
 
 
-async def open_socket(
-    http: aiohttp.ClientSession, frame: Connect, limit: int, patience: float
-) -> End | Refused | Lost:
+async def open_socket(http: aiohttp.ClientSession, frame: Connect, limit: int, patience: float) -> End | Refused | Lost:
     """Open the websocket that *frame* describes.
 
     Args:

@@ -57,9 +57,7 @@ def providers() -> list[Provider]:
 class Door:
     """The application with its live conversations."""
 
-    def __init__(
-        self, upstream: Upstream, context: Callable[[], Context], dialects: Iterable[Provider]
-    ) -> None:
+    def __init__(self, upstream: Upstream, context: Callable[[], Context], dialects: Iterable[Provider]) -> None:
         """Open a route for each path of *dialects*; where two claim one, the first has it.
 
         Args:

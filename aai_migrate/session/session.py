@@ -200,7 +200,7 @@ class Session:
 
     def _settings(self) -> Config:
         """The settings at the seam: what was changed before it is part of them."""
-        config, seam = self._config, self._box.sample(self._seam.replay_from)
+        config, seam = self._config, max(self._box.log.start, self._box.sample(self._seam.replay_from))
         for mark in self._box.log.marks:
             if isinstance(mark.command, ask.Configure) and mark.answered and mark.position <= seam:
                 config = evolve(config, **mark.command.options)

@@ -221,7 +221,9 @@ class Link:
         self._take(self.session.receive(frame, now))
 
 
-def spoken(audio: bytes, fmt: AudioFormat, *, chunk: float = 0.1, speed: float = 1.0, start: float = 0.0) -> list[tuple[float, Any]]:
+def spoken(
+    audio: bytes, fmt: AudioFormat, *, chunk: float = 0.1, speed: float = 1.0, start: float = 0.0
+) -> list[tuple[float, Any]]:
     """Return the script of somebody who speaks *audio*: each chunk when it has been spoken; speed 0: all at *start*."""
     size = fmt.size(chunk)
     pieces = [audio[at : at + size] for at in range(0, len(audio), size)]

@@ -35,7 +35,9 @@ from ..wire.frames import (
 
 FORMAT, VERSION = "aai_migrate.trace", 1
 MASK = "***"
-PUBLIC_HEADERS = frozenset({"content-type", "content-length", "assemblyai-version", "user-agent", "retry-after", "upgrade"})
+PUBLIC_HEADERS = frozenset(
+    {"content-type", "content-length", "assemblyai-version", "user-agent", "retry-after", "upgrade"}
+)
 SECRET_WORDS = ("token", "key", "auth", "jwt", "secret", "password", "signature")
 
 
@@ -83,7 +85,8 @@ class Trace:
             if header.get("format") != FORMAT or header.get("version") != VERSION:
                 raise ValueError(f"not a {FORMAT} of version {VERSION}")
             trace = cls(header["provider"], header["origin"], header.get("note", ""))
-            for number, line in enumerate(lines[1:], 1):
+            for line in lines[1:]:
+                number += 1
                 item = json.loads(line)
                 if item["dir"] not in ("<", ">"):
                     raise ValueError("dir must be < or >")
@@ -92,7 +95,9 @@ class Trace:
             raise ValueError(f"{path}:{number + 1}: {error}") from error
         return trace
 
-    def replay(self, peer: ClientPeer, start: Start, asked: Iterable[tuple[float, Command]] = ()) -> list[tuple[float, Event]]:
+    def replay(
+        self, peer: ClientPeer, start: Start, asked: Iterable[tuple[float, Command]] = ()
+    ) -> list[tuple[float, Event]]:
         """Play the vendor's side to *peer*; return its events with the times they came at.
 
         Args:
@@ -129,10 +134,21 @@ def _content(frame: Frame) -> dict[str, Any]:
             return {"kind": "connect", "url": masked_url(url), "headers": masked_headers(headers)}
         case HttpRequest(method, url, headers, body):
             text = body.decode("utf-8", "replace")
-            return {"kind": "http_request", "method": method, "url": masked_url(url), "headers": masked_headers(headers), "body": text}
+            return {
+                "kind": "http_request",
+                "method": method,
+                "url": masked_url(url),
+                "headers": masked_headers(headers),
+                "body": text,
+            }
         case HttpResponse(status, headers, body) | Refused(status, headers, body):
             kind = "http_response" if isinstance(frame, HttpResponse) else "refused"
-            return {"kind": kind, "status": status, "headers": masked_headers(headers), "body": body.decode("utf-8", "replace")}
+            return {
+                "kind": kind,
+                "status": status,
+                "headers": masked_headers(headers),
+                "body": body.decode("utf-8", "replace"),
+            }
         case Connected(headers):
             return {"kind": "connected", "headers": masked_headers(headers)}
         case Close(code, reason):

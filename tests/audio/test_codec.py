@@ -310,9 +310,7 @@ def test_converters_compare_by_their_formats() -> None:
 def test_chunking_changes_nothing(data: st.DataObject) -> None:
     """However a stream is cut at frame boundaries, the converted bytes joined are the same."""
     source = data.draw(st.builds(AudioFormat, encoding=st.sampled_from(ENCODINGS), channels=st.just(2)))
-    target = data.draw(
-        st.builds(AudioFormat, encoding=st.sampled_from(ENCODINGS), channels=st.sampled_from([1, 2]))
-    )
+    target = data.draw(st.builds(AudioFormat, encoding=st.sampled_from(ENCODINGS), channels=st.sampled_from([1, 2])))
     frames = data.draw(st.lists(st.binary(min_size=source.frame, max_size=source.frame), max_size=20))
     converter = Converter(source, target)
     whole = converter.convert(b"".join(frames))

@@ -31,10 +31,10 @@ TROUBLES: list[Callable[[list[Step], int], list[Step]]] = [late, missing, swappe
 
 def played(name: str, steps: list[Step]) -> list[aai_migrate.StreamEvent]:
     """Run a whole session against the script; ask what the trace's client asked, in its order."""
-    model, raw = EXACT[name][0], {"formatted_turns": "raw"} if "forced" in name else {}
+    model, mode = EXACT[name][0], "raw" if "forced" in name else "wait"
     with (
         scripted(steps) as url,
-        aai_migrate.connect(f"assemblyai-v3/{model}", api_key="k" * 32, base_url=url, **raw) as stream,
+        aai_migrate.connect(f"assemblyai-v3/{model}", api_key="k" * 32, base_url=url, formatted_turns=mode) as stream,
     ):
         stream.send(bytes(32_000))
         for step in steps:

@@ -142,9 +142,7 @@ def test_words_come_while_the_client_speaks() -> None:
         ("sample_rate=16000&encoding=mp3", KEY, 3006, None),
     ],
 )
-def test_refusals_come_behind_the_upgrade(
-    query: str, headers: dict[str, str], code: int, reason: str | None
-) -> None:
+def test_refusals_come_behind_the_upgrade(query: str, headers: dict[str, str], code: int, reason: str | None) -> None:
     """As in production: Error with the code, then a close with it."""
 
     async def main() -> None:

@@ -105,9 +105,7 @@ class Server:
 def toy() -> Iterator[Provider]:
     """A provider with that server half, whose second route is taken already."""
     routes = (("GET", "/toy"), ("POST", "/toy"), ("GET", "/v3/ws"))
-    provider = evolve(
-        CODED, name="toy", server=Server, routes=routes, numbers=evolve(CODED.numbers, frame_limit=1000)
-    )
+    provider = evolve(CODED, name="toy", server=Server, routes=routes, numbers=evolve(CODED.numbers, frame_limit=1000))
     registry.register(provider)
     yield provider
     registry.unregister("toy")

@@ -1,6 +1,6 @@
 """A vendor for tests, as a third party would write it: every event crosses its wire as JSON, sessions can be resumed.
 
-It has what AssemblyAI v3 lacks: Finals in mid-turn, several channels, acknowledged audio, a Finalize that may be silence.
+It has what AssemblyAI v3 lacks: Finals in mid-turn, several channels, acknowledged audio, a Finalize by silence.
 """
 
 from __future__ import annotations

@@ -145,9 +145,7 @@ def test_a_change_that_nobody_answered_is_asked_again() -> None:
     st.floats(0.1, 3),
     st.integers(0, 1 << 30),
 )
-def test_the_pace_is_never_exceeded(
-    fed: list[tuple[float, int]], factor: float, ahead: float, began: int
-) -> None:
+def test_the_pace_is_never_exceeded(fed: list[tuple[float, int]], factor: float, ahead: float, began: int) -> None:
     """At no time more audio was sent than the vendor allows, and when the outbox says so more may go."""
     box = outbox(pace=Pace(factor, ahead), chunk=(0.02, 0.1, 1.0))
     start = now = float(began % 100000)

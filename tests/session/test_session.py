@@ -127,9 +127,7 @@ class TestStarting:
 
 
 class TestKeepingAlive:
-    @pytest.mark.parametrize(
-        ("by", "kind"), [("message", Message), ("ping", Ping), ("silence", Message)], ids=str
-    )
+    @pytest.mark.parametrize(("by", "kind"), [("message", Message), ("ping", Ping), ("silence", Message)], ids=str)
     def test_a_quiet_connection_is_kept_by_the_vendors_means(self, by: Any, kind: type) -> None:
         """After so long without anything sent: its own message, a ping, or injected silence."""
         session = begun(provider(keepalive=4.0, keepalive_by=by))
@@ -230,7 +228,7 @@ class TestMarks:
         vendor = provider(finalize="silence", finalize_silence=1.0, ends_only_with_audio=True)
         run = Run(vendor, asked=[(1.25, ask.Finalize("f"))])
         assert run.words == WORDS
-        assert [e for e in run.said if isinstance(e, say.Finalized)][0].by in ("settled", "vendor")
+        assert next(e for e in run.said if isinstance(e, say.Finalized)).by in ("settled", "vendor")
         times = [word.start for turn in run.turns for word in turn.words]
         plain = Run(provider(ends_only_with_audio=True))
         assert times == pytest.approx([word.start for turn in plain.turns for word in turn.words], abs=0.011)
@@ -444,9 +442,7 @@ def test_two_channels_keep_their_turns_apart_over_a_cut() -> None:
 
     def run(*faults: Cut) -> tuple[dict[int, list[str]], Link]:
         ear = Hard(final_every=2)
-        link = Link(
-            Session(vendor, context()), lambda: Far(Server(context()), CodedEar(None, hard=ear)), faults=faults
-        )
+        link = Link(Session(vendor, context()), lambda: Far(Server(context()), CodedEar(None, hard=ear)), faults=faults)
         start = ask.Start(Config(audio=stereo, channels="separate"), KEY)
         script = [(0.0, start), *spoken(audio, stereo)]
         link.run([*script, (script[-1][0], ask.Stop())])

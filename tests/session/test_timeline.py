@@ -92,9 +92,7 @@ def test_times_never_go_backwards(first: int, steps: list[tuple[str, int]], time
 
 
 @given(st.integers(0, 100), STEPS, st.integers(0, 200))
-def test_forgetting_changes_nothing_that_is_asked_later(
-    first: int, steps: list[tuple[str, int]], settled: int
-) -> None:
+def test_forgetting_changes_nothing_that_is_asked_later(first: int, steps: list[tuple[str, int]], settled: int) -> None:
     """Times at and after what was forgotten map as before, however many pieces there were."""
     timeline, naive, cursor = built(first, steps)
     for _ in range(40):  # so many pieces that it begins to forget

@@ -85,7 +85,7 @@ def test_a_file_that_is_no_trace_is_named_with_its_line(tmp_path: Path, text: st
     """One error that says where."""
     path = tmp_path / "bad.jsonl"
     path.write_text(text)
-    with pytest.raises(ValueError, match="bad.jsonl") as caught:
+    with pytest.raises(ValueError, match=r"bad\.jsonl") as caught:
         Trace.load(path)
     assert complaint in str(caught.value)
 
@@ -96,7 +96,8 @@ def test_a_replay_plays_the_vendor_and_its_silences() -> None:
     trace.add("<", 0.1, Connected())
     trace.add("<", 0.2, Message('{"type":"Begin","id":"i","expires_at":1}'))
     words = '[{"text":"hi","start":0,"end":200,"confidence":1,"word_is_final":true}]'
-    turn = f'{{"type":"Turn","turn_order":0,"end_of_turn":true,"turn_is_formatted":false,"transcript":"hi","words":{words}}}'
+    flags = '"turn_order":0,"end_of_turn":true,"turn_is_formatted":false'
+    turn = f'{{"type":"Turn",{flags},"transcript":"hi","words":{words}}}'
     trace.add("<", 1.0, Message(turn))
     config = Config(model="universal-streaming-english")
     peer = registry.find("assemblyai-v3").client

@@ -45,9 +45,7 @@ def words(n: int, seed: int = 0) -> tuple[str, ...]:
     return tuple(names[:n])
 
 
-def encode(
-    items: Iterable[str | int | float], fmt: AudioFormat | None = None, *, level: float = 0.6
-) -> bytes:
+def encode(items: Iterable[str | int | float], fmt: AudioFormat | None = None, *, level: float = 0.6) -> bytes:
     """Return *items* as audio in *fmt* (default 16 kHz s16 mono), every channel the same.
 
     Args:
@@ -64,8 +62,7 @@ def encode(
         raise ValueError(f"level must be above 0 and at most 1, not {level!r}")
     one = AudioFormat(fmt.sample_rate, fmt.encoding)
     sound = b"".join(
-        one.silence(_pause(item)) if isinstance(item, float) else _spoken(_number(item), one, level)
-        for item in items
+        one.silence(_pause(item)) if isinstance(item, float) else _spoken(_number(item), one, level) for item in items
     )
     return interleave(*[sound] * fmt.channels, fmt=fmt)
 

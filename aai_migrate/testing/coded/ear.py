@@ -25,7 +25,7 @@ from aai_migrate.wire.commands import (
     Start,
     Stop,
 )
-from aai_migrate.wire.events import Configured, EndReason, Event, Finalized, Started, Stopped, Warned
+from aai_migrate.wire.events import Configured, EndReason, Event, Finalized, Started, Stopped
 from aai_migrate.wire.frames import Frame
 
 from .code import split
@@ -130,13 +130,11 @@ class CodedEar:
         keys = itertools.count()
         partials = config.partials is not False
         self._channels = tuple(
-            _Channel(Reader(heard_as), Voice(index, self._hard, keys, partials=partials))
-            for index in range(apart)
+            _Channel(Reader(heard_as), Voice(index, self._hard, keys, partials=partials)) for index in range(apart)
         )
         self._config = config
         name = self._context.new_id() if self._context else "coded"
-        warnings = [Warned("unsupported", f"coded has no {option}") for option in encoded.dropped]
-        return [Started(name, "coded", settings=encoded.native), *warnings]
+        return [Started(name, "coded", settings=encoded.native), *encoded.warnings()]
 
     def _listen(self, data: bytes) -> list[Event]:
         if len(self._channels) == 1:

@@ -115,7 +115,7 @@ class Client:
         return [*self._warnings(encoded, extra), Connect(url, headers)]
 
     def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out = _dropped(encoded)
+        out: list[Out] = [*encoded.warnings()]
         if self._model not in MODELS:
             text = f"{NAME}: model {self._model!r} is not in our table; asked for as it is"
             out.insert(0, say.Warned("unknown_model", text))
@@ -125,15 +125,7 @@ class Client:
         return out
 
     def _encode(self, config: Config) -> Encoded:
-        """Put options into the vendor's words; a value that this model lacks counts as a missing option."""
-        lacking: dict[str, Any] = {}
-        if config.on_unsupported == "warn":
-            fixed = [row for row in rows(self._turns.family) if row.models and not row.native]
-            set_ = [row for row in fixed if config.is_set(row.name)]
-            lacking = {row.name: None for row in set_ if row.check(getattr(config, row.name))}
-        fitting = evolve(config, **lacking)
-        encoded = encode(fitting, OPTIONS, NAME, model=self._model, family=self._turns.family)
-        return evolve(encoded, dropped=(*encoded.dropped, *lacking))
+        return encode(config, OPTIONS, NAME, model=self._model, family=self._turns.family)
 
     def _configure(self, id_: str, options: Mapping[str, Any]) -> list[Out]:
         try:
@@ -147,7 +139,7 @@ class Client:
         if "format_turns" in changes:
             self._turns.formats = changes["format_turns"]
         update = [_control("UpdateConfiguration", **changes)] if changes else []
-        return [*_dropped(encoded), *update, say.Configured(id_)]
+        return [*encoded.warnings(), *update, say.Configured(id_)]
 
     # Frames.
 
@@ -246,11 +238,6 @@ def _extra(config: Config) -> dict[str, Any]:
         if name in RESERVED:
             raise ConfigError(f"{NAME}: extra must not hold {name!r}; pass {RESERVED[name]} instead")
     return extra
-
-
-def _dropped(encoded: Encoded) -> list[Out]:
-    texts = [f"{NAME} has no {name}; going on without it" for name in encoded.dropped]
-    return [say.Warned("unsupported", text) for text in texts]
 
 
 def _is_on(value: Any) -> bool:

@@ -43,6 +43,7 @@ class Turn:
             count -= 1
         return self.words[count:]
 
+
 FAR = 1 << 53
 """Milliseconds beyond which a float is no longer exact."""
 

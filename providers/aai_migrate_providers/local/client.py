@@ -31,7 +31,7 @@ class LocalClient:
         self._state: State = "new"
         self._settings = Settings()
         self._native: dict[str, Any] = {}
-        self._dropped: tuple[str, ...] = ()
+        self._warnings: list[say.Warned] = []
         self._shown: set[int] = set()  # open turns of which a Partial went out
 
     def send(self, item: ask.Command, now: float) -> Out:
@@ -89,7 +89,7 @@ class LocalClient:
         if config.extra.get(NAME):
             raise ConfigError(f"{NAME} has no settings of its own; leave out {', '.join(config.extra[NAME])}")
         encoded = encode(config, OPTIONS, NAME)
-        self._native, self._dropped = encoded.native, encoded.dropped
+        self._native, self._warnings = encoded.native, encoded.warnings()
         self._settings = Settings(**encoded.native)
         self._state = "dialling"
         return [Connect(f"worker:{NAME}")]
@@ -121,7 +121,7 @@ class LocalClient:
     def _started(self, model: str) -> Out:
         self._state = "open"
         started = say.Started(session_id=self._context.new_id(), model=model, settings=self._native)
-        return [started, *(say.Warned("option_dropped", f"{NAME} has no {name}") for name in self._dropped)]
+        return [started, *self._warnings]
 
     def _ended(self, heard: Utterance) -> Out:
         """Commit a finished utterance; one without words takes back what was shown of it."""

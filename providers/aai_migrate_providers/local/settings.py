@@ -41,6 +41,4 @@ CAPABILITIES = Capabilities(
 )
 
 # The worker says itself what is settled, and may be behind: nothing is settled for want of words.
-NUMBERS = Numbers(
-    ends_only_with_audio=True, settle_lag=None, chunk=(0.03, 0.1, 1.0), longest_turn=LONGEST, ping=None
-)
+NUMBERS = Numbers(ends_only_with_audio=True, settle_lag=None, chunk=(0.03, 0.1, 1.0), longest_turn=LONGEST, ping=None)

@@ -75,7 +75,9 @@ def test_dropped_options_are_told() -> None:
     """What the caller let us leave out is warned of once the session stands."""
     peer = client(diarization=True, on_unsupported="warn")
     peer.receive(Connected(), 0.0)
-    assert peer.receive(Message(READY), 0.0)[1:] == [say.Warned("option_dropped", "local has no diarization")]
+    assert peer.receive(Message(READY), 0.0)[1:] == [
+        say.Warned("unsupported", "local has no diarization; going on without it")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,7 @@ def started(hard: Hard | None = None, **options: Any) -> CodedEar:
 
 def feed(ear: CodedEar, sound: bytes, seconds: float = 0.05, fmt: AudioFormat = PHONE) -> list[Any]:
     size = fmt.size(seconds)
-    return [
-        event for at in range(0, len(sound), size) for event in ear.send(Audio(sound[at : at + size]), 0.0)
-    ]
+    return [event for at in range(0, len(sound), size) for event in ear.send(Audio(sound[at : at + size]), 0.0)]
 
 
 def kinds(events: Iterable[Event | Frame]) -> list[str]:
@@ -80,9 +78,7 @@ class Grammar:
     def text(self, event: Partial | Final) -> None:
         key = (event.channel, event.turn)
         assert event.turn not in self.ended, "a turn's key is used once"
-        assert all(turn == event.turn for channel, turn in self.open if channel == event.channel), (
-            "one is open"
-        )
+        assert all(turn == event.turn for channel, turn in self.open if channel == event.channel), "one is open"
         done, _, stable = self.open.get(key, ("", "", ""))
         assert event.text == "".join(word.joiner + word.text for word in event.words)
         assert event.text.startswith(" ") == bool(done), "the peer puts the joiner, and only between pieces"
@@ -327,9 +323,7 @@ def test_turns_are_split_without_a_pause() -> None:
 
 
 HARDS = [
-    Hard(
-        final_every=every, rewrite=rewrite, late=late, jitter=jitter, split_every=split, stable=stable, seed=4
-    )
+    Hard(final_every=every, rewrite=rewrite, late=late, jitter=jitter, split_every=split, stable=stable, seed=4)
     for every, rewrite, late, jitter, split, stable in product(
         (0, 2), (False, True), (0.0, 0.9, 6.0), (0.0, 0.08), (0, 4), (False, True)
     )

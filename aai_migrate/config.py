@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args, get_type_hints
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from attrs import Attribute, field, fields, frozen
@@ -41,10 +41,14 @@ def _seconds(config: object, attribute: Attribute[Any], value: object) -> None:
         raise ConfigError(f"{attribute.name} must be 0 to 60 seconds, not {value!r}")
 
 
-def _choice(config: object, attribute: Attribute[Any], value: object) -> None:
-    allowed = get_args(get_type_hints(Config)[attribute.name])
-    if value not in allowed:
-        raise ConfigError(f"{attribute.name} must be one of {', '.join(allowed)}, not {value!r}")
+def _choice(kind: Any) -> Callable[[object, Attribute[Any], object], None]:
+    allowed = get_args(kind)
+
+    def check(config: object, attribute: Attribute[Any], value: object) -> None:
+        if value not in allowed:
+            raise ConfigError(f"{attribute.name} must be one of {', '.join(allowed)}, not {value!r}")
+
+    return check
 
 
 def _texts(config: object, attribute: Attribute[Any], value: object) -> None:
@@ -98,7 +102,7 @@ class Config:
     languages: tuple[str, ...] = field(default=(), converter=_listed, validator=_texts)
     partials: bool | None = field(default=None, validator=_flag)
     formatting: bool | None = field(default=None, validator=_flag)
-    formatted_turns: FormattedTurns = field(default="wait", validator=_choice)
+    formatted_turns: FormattedTurns = field(default="wait", validator=_choice(FormattedTurns))
     turn_silence: float | None = field(default=None, validator=_seconds)
     max_turn_silence: float | None = field(default=None, validator=_seconds)
     keyterms: tuple[str, ...] = field(default=(), converter=_listed, validator=_texts)
@@ -107,8 +111,8 @@ class Config:
     pii_redaction: bool | None = field(default=None, validator=_flag)
     region: str | None = field(default=None, validator=_text)
     base_url: str | None = field(default=None, validator=_url)
-    channels: Channels = field(default="mix", validator=_choice)
-    on_unsupported: OnUnsupported = field(default="error", validator=_choice)
+    channels: Channels = field(default="mix", validator=_choice(Channels))
+    on_unsupported: OnUnsupported = field(default="error", validator=_choice(OnUnsupported))
     extra: Mapping[str, Mapping[str, Any]] = field(factory=dict, validator=_extra)
 
     def is_set(self, name: str) -> bool:

@@ -22,11 +22,11 @@ from aai_migrate.wire.frames import Frame
 from .plain import context
 
 FORMAT = AudioFormat()
-WORDS = words(10, seed=7)
+WORDS = words(7, seed=7)
 KEY = Credential(Secret("canary-key-0123456789abcdef"))
 
 
-def speech(said: Sequence[str] = WORDS, every: int = 4, pause: float = 0.9) -> bytes:
+def speech(said: Sequence[str] = WORDS, every: int = 3, pause: float = 0.9) -> bytes:
     """Return *said* as coded speech with a pause after *every* words."""
     items: list[str | float] = [0.25]
     for number, word in enumerate(said, 1):

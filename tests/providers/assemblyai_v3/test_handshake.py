@@ -161,17 +161,21 @@ def test_what_a_model_lacks_is_refused(options: dict[str, Any], text: str) -> No
 @pytest.mark.parametrize(
     ("options", "dropped", "asked"),
     [
-        ({"model": US, "languages": ("en", "de")}, "languages", "&format_turns=true"),
-        ({"model": "whisper-rt", "keyterms": ("a",)}, "keyterms", ""),
-        ({"model": U3, "formatting": False}, "formatting", ""),
-        ({"model": US, "language": "de"}, "language", "&format_turns=true"),
+        ({"model": US, "languages": ("en", "de")}, " has no languages", "&format_turns=true"),
+        ({"model": "whisper-rt", "keyterms": ("a",)}, " has no keyterms", ""),
+        ({"model": U3, "formatting": False}, ": formatting cannot be turned off for this model", ""),
+        (
+            {"model": US, "language": "de"},
+            ": language 'de' needs another model, such as u3-rt-pro",
+            "&format_turns=true",
+        ),
     ],
 )
 def test_warn_mode_goes_on_without(options: dict[str, Any], dropped: str, asked: str) -> None:
     """The option is left out and the caller is told."""
     config = Config(on_unsupported="warn", **options)
     warned, connect = Client(context()).send(Start(config, KEY), 0.0)
-    assert warned == Warned("unsupported", f"assemblyai-v3 has no {dropped}; going on without it")
+    assert warned == Warned("unsupported", f"assemblyai-v3{dropped}; going on without it")
     assert isinstance(connect, Connect)
     assert connect.url == f"{HOST}?{PCM}&speech_model={config.model}{asked}"
 

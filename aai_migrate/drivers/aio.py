@@ -17,7 +17,7 @@ from ..errors import AaiMigrateError, MissingExtra, ProtocolError, StreamClosed
 from ..session.session import Session, SessionEvent
 from ..wire.commands import Command
 from ..wire.events import Failed
-from ..wire.frames import Close, Connect, Connected, Frame, HttpRequest, Lost, Message, Ping, Refused
+from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, HttpRequest, Lost, Message, Ping, Refused
 from .aio_worker import open_worker
 from .end import End
 
@@ -128,7 +128,7 @@ class AsyncSession:
         try:
             while self._todo:
                 item = self._todo.popleft()
-                if isinstance(item, Frame):
+                if isinstance(item, FRAMES):
                     self._perform(item)
                 else:
                     self._on_event(item)

@@ -25,7 +25,7 @@ from ..settings import Settings, context
 from ..turns import Turns
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Refused
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Refused
 from .connection import Connection, Http, Outgoing, Pipe, Pong, Websocket
 from .queue import EventQueue
 
@@ -213,7 +213,7 @@ class Engine:
     def _take(self, out: list[Frame | SessionEvent], now: float) -> None:
         events: list[SessionEvent] = []
         for item in out:
-            if isinstance(item, Frame):
+            if isinstance(item, FRAMES):
                 self._frame(item)
             else:
                 events.append(item)

@@ -15,7 +15,7 @@ from ..provider import ServerPeer
 from ..session.session import SessionEvent
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import Close, Frame, Message
+from ..wire.frames import FRAMES, Close, Frame, Message
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
@@ -115,7 +115,7 @@ class Bridge:
         try:
             while self._todo:
                 item = self._todo.popleft()
-                if isinstance(item, Frame):
+                if isinstance(item, FRAMES):
                     self._put(item)
                 elif isinstance(item, ask.Start):
                     self._start(item)

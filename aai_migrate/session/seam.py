@@ -279,9 +279,10 @@ class Seam:
         )
 
     def _timed(self, event: _Timed, key: int) -> _Timed:
-        timeline = self.timeline
-        start = None if event.start is None else timeline.start(event.start)
-        end = None if event.end is None else max(start or 0.0, timeline.end(event.end))
+        timeline, start, end = self.timeline, event.start, event.end
+        if start is None or end is None or not 0 <= start <= end <= timeline.plain:
+            start = None if start is None else timeline.start(start)
+            end = None if end is None else max(start or 0.0, timeline.end(end))
         number, words = self._number(event.channel), self._words(event.words)
         known = (event.turn, event.channel, event.start, event.end)
         if words is event.words and known == (key, number, start, end):

@@ -17,7 +17,7 @@ from ..events import AudioGap, Reconnected, Reconnecting
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Ping, Refused
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Ping, Refused
 from .outbox import Outbox
 from .retry import Limits, Retry, RetryPolicy
 from .seam import Seam
@@ -106,7 +106,7 @@ class Session:
             return []
         out: list[Out] = []
         if self.state == "live" and self._peer and not self._box.stop_sent:
-            out += [item for item in self._peer.send(ask.Stop(), now) if isinstance(item, Frame)]
+            out += [item for item in self._peer.send(ask.Stop(), now) if isinstance(item, FRAMES)]
         return [*out, *self._end(), say.Stopped("closed", self.fed, None, self._missing)]
 
     # What the far end and the clock say.
@@ -268,7 +268,7 @@ class Session:
     def _take(self, items: list[Frame | say.Event], now: float) -> list[Out]:
         out: list[Out] = []
         for item in items:
-            if isinstance(item, Frame):
+            if isinstance(item, FRAMES):
                 self._dialled = self._dialled or isinstance(item, (Connect, HttpRequest))
                 if self._numbers.keepalive and "keepalive" in self._timers:
                     self._timers["keepalive"] = now + self._numbers.keepalive

@@ -107,4 +107,6 @@ class Lost:
     detail: str = ""
 
 
+FRAMES = (Message, Ping, Close, Connect, Connected, Lost, Refused, HttpRequest, HttpResponse)
+"""The classes of :data:`Frame`, frequent ones first: on a tuple ``isinstance`` is faster than on a union."""
 Frame = HttpRequest | HttpResponse | Connect | Connected | Refused | Message | Ping | Close | Lost

@@ -120,12 +120,11 @@ def words(items: Any) -> tuple[Word, ...]:
     found: list[Word] = []
     before = 0.0
     for item in items:
-        if not isinstance(item, dict):
-            continue
-        text = item.get("text")
+        text = item.get("text") if isinstance(item, dict) else None
         if not isinstance(text, str) or not text:
             continue
-        start, end, confidence = item.get("start"), item.get("end"), item.get("confidence")
+        get = item.get
+        start, end, confidence, speaker = get("start"), get("end"), get("confidence"), get("speaker")
         if type(start) is int and type(end) is int and 0 <= start <= end < FAR:  # as it should be, and fast
             start, end = start / 1000, end / 1000
         else:
@@ -138,8 +137,8 @@ def words(items: Any) -> tuple[Word, ...]:
                 start,
                 end,
                 confidence if type(confidence) is float else number(confidence),
-                item.get("word_is_final") is not False,
-                string(item.get("speaker")),
+                get("word_is_final") is not False,
+                speaker and string(speaker),
                 None,
                 "" if not found else " " if text.isascii() else joiner(found[-1].text, text),
             )

@@ -22,7 +22,7 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
     """Return the options that ``NAME=VALUE`` strings describe; ``PROVIDER.WORD=VALUE`` goes to ``extra``.
 
     Raises:
-        ConfigError: no ``=``, an unknown or doubled name, a limit that is no positive number.
+        ConfigError: no ``=``, an unknown or doubled name.
     """
     options: dict[str, Any] = {}
     extra: dict[str, dict[str, Any]] = {}
@@ -44,7 +44,7 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
             table, key = options, _known(name)
         if key in table:
             raise ConfigError(f"-o {name} is given twice")
-        table[key] = _limit(name, value(text)) if key in _LIMITS and not dot else value(text)
+        table[key] = value(text)
     if extra:
         options["extra"] = extra
     return options
@@ -58,12 +58,6 @@ def _known(name: str) -> str:
     if name not in KNOWN:
         raise ConfigError(f"unknown option {name!r}{nearest(name, KNOWN)}")
     return name
-
-
-def _limit(name: str, number: Any) -> Any:
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < float("inf"):
-        raise ConfigError(f"{name} must be a number greater than 0, not {number!r}")
-    return number
 
 
 def value(text: str) -> Any:

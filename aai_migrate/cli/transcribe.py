@@ -115,6 +115,7 @@ def _transcribe(request: Request) -> int:
     with _Interrupt() as interrupt, ExitStack() as stack:
         if request.emulate:
             options["base_url"], key = stack.enter_context(_emulated(request, request.emulate)), "emulated"
+            options.setdefault("paced", False)
         status = _status(request, file)
         stack.callback(status.close)
         view = _view(request, status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import inf
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -13,6 +14,17 @@ from ..errors import ConfigError
 def _positive(limits: object, attribute: Attribute[Any], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         raise ConfigError(f"{attribute.name} must be a number above 0, not {value!r}")
+
+
+def _finite(limits: object, attribute: Attribute[Any], value: object) -> None:
+    _positive(limits, attribute, value)
+    if value == inf:
+        raise ConfigError(f"{attribute.name} must have an end, or nothing ever ends")
+
+
+def _flag(limits: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{attribute.name} must be true or false, not {value!r}")
 
 
 def _from_zero(policy: object, attribute: Attribute[Any], value: object) -> None:
@@ -31,14 +43,16 @@ class Limits:
         backlog: audio fed but not sent, before feeding waits.
         idle: time without audio after which an open turn is helped to its end by silence.
         hold_bytes: audio kept for a replay, whatever its length.
+        paced: keep to the vendor's pace; False: send as fast as the other end reads, for servers of one's own.
     """
 
-    connect_timeout: float = field(default=10.0, validator=_positive)
-    drain_timeout: float = field(default=15.0, validator=_positive)
-    close_timeout: float = field(default=2.0, validator=_positive)
-    backlog: float = field(default=30.0, validator=_positive)
-    idle: float = field(default=1.0, validator=_positive)
-    hold_bytes: int = field(default=64 << 20, validator=_positive)
+    connect_timeout: float = field(default=10.0, validator=_finite)
+    drain_timeout: float = field(default=15.0, validator=_finite)
+    close_timeout: float = field(default=2.0, validator=_finite)
+    backlog: float = field(default=30.0, validator=_finite)
+    idle: float = field(default=1.0, validator=_finite)
+    hold_bytes: int = field(default=64 << 20, validator=_finite)
+    paced: bool = field(default=True, validator=_flag)
 
 
 @frozen(kw_only=True)

@@ -58,7 +58,7 @@ class Session:
         """
         self.provider, self.limits = provider, limits or Limits()
         self.state: State = "idle"
-        self._numbers = provider.numbers
+        self._numbers = provider.numbers if self.limits.paced else evolve(provider.numbers, pace=None)
         self._context, self._credentials = context, credentials
         self._retry = Retry(retry or RetryPolicy(), context.random)
         self._timers: dict[str, float] = {}

@@ -271,6 +271,12 @@ class TestPace:
         assert sent == pytest.approx(20.0)
         assert session.backlog == 0.0
 
+    def test_a_server_of_ones_own_takes_audio_as_fast_as_it_reads(self) -> None:
+        """Told so, the session does not keep to the vendor's pace."""
+        session = begun(provider(pace=Pace(factor=1.0, ahead=1.0)), limits=Limits(paced=False))
+        session.send(second(20.0), 0.0)
+        assert sum(len(i.data) for _, i in until(session, 0.0) if isinstance(i, Message)) == FORMAT.size(20.0)
+
     def test_a_tick_sends_a_second_at_most(self) -> None:
         """So that a driver writes what it has before it asks for more."""
         session = begun()

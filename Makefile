@@ -14,6 +14,7 @@ DEV := $(VENV)/.installed-dev
 # Whoever has the tools for the tests has all that the demo needs.
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
 CLIP ?= awb
+NEEDS := make: if a package had to be built and could not be: apt-get install build-essential python3-dev
 
 .PHONY: demo test lint clean
 
@@ -35,12 +36,12 @@ clean:
 
 $(VENV)/.installed-demo: pyproject.toml | $(BIN)/python
 	@echo "Installing the demo's packages into $(VENV) …"
-	@$(PIP) --editable '.[all]'
+	@$(PIP) --editable '.[all]' || { echo "$(NEEDS)" >&2; exit 1; }
 	@touch $@
 
 $(DEV): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages into $(VENV) …"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev]' || { echo "$(NEEDS)" >&2; exit 1; }
 	@touch $@
 
 $(BIN)/python:

@@ -83,7 +83,7 @@ def _url(config: object, attribute: Attribute[Any], value: object) -> None:
 
 def _extra(config: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
-        raise ConfigError("extra must be a table per provider, as in extra={'assemblyai-v3': {'vad_threshold': 0.4}}")
+        raise ConfigError("extra must be a table per provider, as in extra={'PROVIDER': {'WORD': 0.4}}")
 
 
 @frozen(kw_only=True)

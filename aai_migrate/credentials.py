@@ -65,7 +65,7 @@ def credential(value: str, name: str, kind: Literal["key", "token"] = "key") -> 
 
     Args:
         value: the key or token as the caller gave it; blanks around it are dropped.
-        name: what to call it in an error, such as ``ASSEMBLYAI_API_KEY``.
+        name: what to call it in an error: the argument or the environment variable it came from.
     Raises:
         ConfigError: it is empty, or holds characters that no HTTP header may carry.
     """

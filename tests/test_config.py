@@ -98,7 +98,7 @@ def test_good_base_urls(value: str) -> None:
 @pytest.mark.parametrize("value", [None, [], {"v3": 1}, {"v3": ["a"]}, "v3"])
 def test_extra(value: object) -> None:
     """A table per provider; its values are not shown."""
-    refused("extra must be a table per provider, as in extra={'assemblyai-v3': {'vad_threshold': 0.4}}", extra=value)
+    refused("extra must be a table per provider, as in extra={'PROVIDER': {'WORD': 0.4}}", extra=value)
 
 
 def test_defaults_ask_for_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -55,7 +56,7 @@ class Owner(Protocol):
         """The thread is done and its socket closed."""
 
 
-class Connection:
+class Connection(ABC):
     """What is common to all kinds; a kind reads in :meth:`_read` and writes in :meth:`_write`."""
 
     def __init__(self, owner: Owner, close_timeout: float) -> None:
@@ -80,19 +81,22 @@ class Connection:
             self._owner.received(self, Lost("timeout", "the other end takes nothing"))
             self.drop()
 
-    def hang_up(self) -> None:
+    def hang_up(self) -> None:  # noqa: B027 only a websocket has to wait for anybody
         """Be over soon: who is stuck in a send or waits for a last word gets ``close_timeout``."""
 
     def drop(self) -> None:
         """Be over now; safe from any thread."""
         self._dropped = True
 
+    @abstractmethod
     def _read(self) -> None:
-        raise NotImplementedError
+        """Dial and hand frames to the owner until there are no more; what it raises is how it was lost."""
 
+    @abstractmethod
     def _write(self, frame: Outgoing) -> None:
-        raise NotImplementedError
+        """Send one frame."""
 
+    @abstractmethod
     def _release(self) -> None:
         """Give everything back; the reading thread's last act."""
 

@@ -35,9 +35,7 @@ from ..wire.frames import (
 
 FORMAT, VERSION = "aai_migrate.trace", 1
 MASK = "***"
-PUBLIC_HEADERS = frozenset(
-    {"content-type", "content-length", "assemblyai-version", "user-agent", "retry-after", "upgrade"}
-)
+PUBLIC_HEADERS = ("content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
 SECRET_WORDS = ("token", "key", "auth", "jwt", "secret", "password", "signature")
 
 
@@ -187,7 +185,7 @@ def _frame(item: Mapping[str, Any]) -> Frame:
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return *headers* with every value masked that is not known to be public."""
-    return {name: value if name.lower() in PUBLIC_HEADERS else MASK for name, value in headers.items()}
+    return {name: value if name.lower().endswith(PUBLIC_HEADERS) else MASK for name, value in headers.items()}
 
 
 def masked_url(url: str) -> str:

@@ -130,8 +130,8 @@ class Numbers:
         finalize: whether a Finalize is a message or emulated by injected silence.
         finalize_silence: how much silence emulates it.
         finalize_timeout: how long its answer may take.
-        settle_lag: with nothing open, audio this old without a word is silence; None: the vendor itself says
-            what is settled, silence too.
+        settle_lag: with nothing open, audio this old that was read and brought no word is silence; None: the
+            vendor itself says what is settled, silence too.
         pace: how fast audio may be sent; None: as fast as the socket takes it.
         chunk: least, usual and greatest length of one audio message.
         stop_silence: silence to inject before Stop.

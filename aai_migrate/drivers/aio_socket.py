@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import aiohttp
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType
 
-from ..wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse, Lost, Message, Ping, Refused
+from ..wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse, Lost, Message, Ping, Pong, Refused
 from .end import End
 
 PONG = 10.0
@@ -74,7 +74,7 @@ class SocketEnd:
         else:
             await self._socket.send_bytes(frame.data)
 
-    async def receive(self) -> Message | Close | Lost:
+    async def receive(self) -> Message | Pong | Close | Lost:
         """Wait for the next message or the end; answers pings."""
         while True:
             said = await self._socket.receive()
@@ -85,7 +85,9 @@ class SocketEnd:
                 return Message(bytes(said.data))
             if said.type is WSMsgType.PING:
                 await self._socket.pong(said.data)
-            elif said.type is not WSMsgType.PONG:
+            elif said.type is WSMsgType.PONG:
+                return Pong(bytes(said.data or b""))
+            else:
                 return await self._end(said)
 
     async def _end(self, said: Any) -> Close | Lost:

@@ -8,8 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from attrs import frozen
-
 from ..errors import ConfigError
 from ..provider import Worker
 from ..wire.frames import (
@@ -21,23 +19,14 @@ from ..wire.frames import (
     Lost,
     Message,
     Ping,
+    Pong,
     Refused,
 )
 from .http import request, upgrade
 from .socket import LockedSocket, LostError
 
-PONG = 20.0
+PONG = 10.0
 """Seconds after a ping within which something must come."""
-
-
-@frozen
-class Pong:
-    """The answer to an incoming ping: the drivers' own matter, so no frame of the core."""
-
-    data: bytes
-
-
-Outgoing = Frame | Pong
 
 
 class Owner(Protocol):
@@ -46,7 +35,7 @@ class Owner(Protocol):
     def received(self, connection: Connection, frame: Frame) -> None:
         """Take a frame; after ``Close``, ``Refused`` or ``Lost`` nothing more comes that matters."""
 
-    def answer(self, connection: Connection, frame: Outgoing) -> None:
+    def answer(self, connection: Connection, frame: Frame) -> None:
         """Have *frame* performed in its turn by the writing thread."""
 
     def crashed(self, error: Exception) -> None:
@@ -71,7 +60,7 @@ class Connection(ABC):
         else:
             self.thread.start()
 
-    def perform(self, frame: Outgoing) -> None:
+    def perform(self, frame: Frame) -> None:
         """Send *frame*; only the writing thread calls this. What fails here the reader reports."""
         if self._dropped:
             return
@@ -93,7 +82,7 @@ class Connection(ABC):
         """Dial and hand frames to the owner until there are no more; what it raises is how it was lost."""
 
     @abstractmethod
-    def _write(self, frame: Outgoing) -> None:
+    def _write(self, frame: Frame) -> None:
         """Send one frame."""
 
     @abstractmethod
@@ -140,7 +129,7 @@ class Http(Connection):
         self._wire.dial(self._ask.url, time.monotonic() + self._timeout)
         self._owner.received(self, request(self._wire, self._ask, self._limit))
 
-    def _write(self, frame: Outgoing) -> None:
+    def _write(self, frame: Frame) -> None:
         if isinstance(frame, Close):
             self.drop()
 
@@ -208,7 +197,7 @@ class Websocket(Connection):
             case codes.OPCODE_PING:
                 self._owner.answer(self, Pong(data))
             case codes.OPCODE_PONG:
-                pass
+                self._owner.received(self, Pong(data))
             case codes.OPCODE_CLOSE:
                 code = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
                 answer = Close(code, data[2:].decode("utf-8", "replace"))
@@ -236,7 +225,7 @@ class Websocket(Connection):
 
     # Writing.
 
-    def _write(self, frame: Outgoing) -> None:
+    def _write(self, frame: Frame) -> None:
         if self._close_sent:
             return
         if not self._open:  # still dialling: all that can be asked then is to stop
@@ -296,7 +285,7 @@ class Pipe(Connection):
             self._owner.received(self, Message(message))
         self._owner.received(self, Close(1000, "the worker ended"))
 
-    def _write(self, frame: Outgoing) -> None:
+    def _write(self, frame: Frame) -> None:
         if self._worker is None or isinstance(frame, Close):
             self.drop()
         elif isinstance(frame, Message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..wire.frames import Close, Connected, Lost, Message, Ping
+from ..wire.frames import Close, Connected, Lost, Message, Ping, Pong
 
 
 class End(Protocol):
@@ -19,7 +19,7 @@ class End(Protocol):
             OSError: the connection is gone.
         """
 
-    async def receive(self) -> Message | Close | Lost:
+    async def receive(self) -> Message | Pong | Close | Lost:
         """Wait for the next frame; after ``Close`` or ``Lost`` there is none.
 
         After :meth:`close` it comes back when that is done.

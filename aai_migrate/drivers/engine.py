@@ -25,8 +25,8 @@ from ..settings import Settings, context
 from ..turns import Turns
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Refused
-from .connection import Connection, Http, Outgoing, Pipe, Pong, Websocket
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Pong, Refused
+from .connection import Connection, Http, Pipe, Websocket
 from .queue import EventQueue
 
 log = logging.getLogger("aai_migrate")
@@ -59,7 +59,7 @@ class Engine:
         )
         self._turns = Turns(settings.provider.name, formatted_turns=settings.config.formatted_turns)
         self._events = EventQueue()
-        self._frames: deque[tuple[Connection, Outgoing]] = deque()
+        self._frames: deque[tuple[Connection, Frame]] = deque()
         self._connection: Connection | None = None
         self._connections: set[Connection] = set()
         self._fetched: Callable[[], Credential | None] | None = None
@@ -177,7 +177,7 @@ class Engine:
             now = time.monotonic()
             self._take(self._session.receive(frame, now), now)
 
-    def answer(self, connection: Connection, frame: Outgoing) -> None:
+    def answer(self, connection: Connection, frame: Frame) -> None:
         """Put a pong or an answering close frame in the line."""
         with self._lock:
             if isinstance(frame, Pong):  # the latest ping is answered, however many came
@@ -282,7 +282,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  # the top of a thread: it ends the stream
             self.crashed(error)
 
-    def _next_task(self) -> tuple[Connection, Outgoing] | None:
+    def _next_task(self) -> tuple[Connection, Frame] | None:
         """Wait for the next frame to perform, ticking the session meanwhile; None: no more will come.
 
         Audio leaves the session in a tick only, and it is ticked only when all that it gave is written.

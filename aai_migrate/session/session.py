@@ -17,7 +17,7 @@ from ..events import AudioGap, Reconnected, Reconnecting
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Ping, Refused
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Ping, Pong, Refused
 from .outbox import Outbox
 from .retry import Limits, Retry, RetryPolicy
 from .seam import Seam
@@ -64,6 +64,7 @@ class Session:
         self._timers: dict[str, float] = {}
         self._peer: ClientPeer | None = None
         self._begun = self._resuming = self._dialled = False
+        self._pinged: tuple[bytes, float] | None = None  # what must come back, and what had been sent before it
         self._gaps = self._fed_at = self._quiet_from = self._helped = self._taken = self._connect_by = 0.0
 
     # What the caller asks.
@@ -116,6 +117,8 @@ class Session:
         if self._peer is None or self.state in ("ended", "waiting"):
             return []
         self._box.advance(now)
+        if isinstance(frame, Pong):
+            return self._ponged(frame, now)
         if isinstance(frame, (Lost, Close, Refused)):
             self._dialled = False
         if "drain" in self._timers:
@@ -221,7 +224,7 @@ class Session:
         resumed, self._resuming = self._resuming, False
         out = self._skip() if resumed else self._replay(event.word_delimiter, now)
         self._box.resume(now)
-        self._quiet_from = self._box.heard
+        self._quiet_from, self._pinged = self._box.heard, None
         numbers = self._numbers
         due = {
             "ping": numbers.ping,
@@ -430,13 +433,26 @@ class Session:
         reason = f"no end of the session within {self.limits.drain_timeout:g} s of stop"
         return self._failed(ConnectionLost(self.provider.name, reason, retryable=False), now)
 
-    def _on_settle(self, now: float, _: str) -> list[Out]:
-        """With nothing open, audio older than the vendor's lag that brought no word was silence."""
+    def _silent_to(self, read: float) -> float:
+        """With nothing open, audio older than the vendor's lag that it has *read* and found no word in was silence."""
         lag = self._numbers.settle_lag or 0.0
         if self._config.partials is False or self._config.pii_redaction:
             lag += self._numbers.longest_turn  # no partials: only the end of a turn shows that there was one
+        return min(self._box.heard, read) - lag
+
+    def _on_settle(self, now: float, _: str) -> list[Out]:
+        """Ask whether the vendor has read what seems to be silence: a connection can be dead and not show it."""
         self._timers["settle"] = now + 1.0
-        to = self._box.heard - lag
+        box = self._box
+        if self._seam.open or self._pinged or self._silent_to(box.heard) <= self._quiet_from:
+            return []
+        self._pinged = (f"{box.timeline.sent}".encode(), box.timeline.seconds)
+        return [Ping(self._pinged[0])]
+
+    def _ponged(self, frame: Pong, now: float) -> list[Out]:
+        if self._pinged is None or frame.data != self._pinged[0]:
+            return []
+        to, self._pinged = self._silent_to(self._pinged[1]), None
         if self._seam.open or to <= self._quiet_from:
             return []
         return [*self._seam.settle_all(self._box.timeline.end(to)), *self._settled(now)]

@@ -14,7 +14,7 @@ from ..provider import Peer, ServerPeer
 from ..session import Session, SessionEvent
 from ..wire import events as say
 from ..wire.commands import Audio, Command, Start
-from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Message, Ping, Refused
+from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Message, Ping, Pong, Refused
 from .clock import ManualClock
 from .faults import Corrupt, Cut, Delay, Direction, Duplicate, Fault, Refuse
 from .trace import Trace
@@ -152,7 +152,9 @@ class Link:
                     self.begun.append(self.ends[-1])
             elif isinstance(item, (Connect, HttpRequest)):
                 self._dial(item)
-            elif not isinstance(item, Ping) and self._connected:
+            elif self._connected and isinstance(item, Ping):  # any server answers it, and it is not counted
+                self._fly("down", self.ends[-1], Pong(item.data))
+            elif self._connected:
                 self._send("up", self.ends[-1], item)
 
     def _dial(self, frame: Frame) -> None:

@@ -30,6 +30,7 @@ from ..wire.frames import (
     Lost,
     Message,
     Ping,
+    Pong,
     Refused,
 )
 
@@ -153,8 +154,8 @@ def _content(frame: Frame) -> dict[str, Any]:
             return {"kind": "close", "code": code, "reason": reason}
         case Lost(cause, detail):
             return {"kind": "lost", "cause": cause, "detail": detail}
-        case Ping():
-            return {"kind": "ping"}
+        case Ping() | Pong():
+            return {"kind": type(frame).__name__.lower()}
 
 
 def _frame(item: Mapping[str, Any]) -> Frame:
@@ -180,6 +181,8 @@ def _frame(item: Mapping[str, Any]) -> Frame:
             return HttpResponse(item["status"], headers, item.get("body", "").encode())
         case "ping":
             return Ping()
+        case "pong":
+            return Pong()
     raise ValueError(f"unknown kind {item['kind']!r}")
 
 

@@ -92,6 +92,13 @@ class Ping:
 
 
 @frozen
+class Pong:
+    """The answer to a :class:`Ping` with the same data: what was sent before the ping has been read."""
+
+    data: bytes = b""
+
+
+@frozen
 class Close:
     """A close frame really seen or sent; ``code`` is None where the frame had none."""
 
@@ -107,6 +114,6 @@ class Lost:
     detail: str = ""
 
 
-FRAMES = (Message, Ping, Close, Connect, Connected, Lost, Refused, HttpRequest, HttpResponse)
+FRAMES = (Message, Pong, Ping, Close, Connect, Connected, Lost, Refused, HttpRequest, HttpResponse)
 """The classes of :data:`Frame`, frequent ones first: on a tuple ``isinstance`` is faster than on a union."""
-Frame = HttpRequest | HttpResponse | Connect | Connected | Refused | Message | Ping | Close | Lost
+Frame = HttpRequest | HttpResponse | Connect | Connected | Refused | Message | Ping | Pong | Close | Lost

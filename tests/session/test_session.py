@@ -18,7 +18,7 @@ from aai_migrate.testing import Cut, Far, Fault, Link, Refuse, spoken
 from aai_migrate.testing.coded import CodedEar, Hard, encode
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
-from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Ping, Refused
+from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Ping, Pong, Refused
 
 from .hearing import AUDIO, FORMAT, KEY, WORDS, Run, speech
 from .plain import Server, context, provider, written
@@ -37,11 +37,14 @@ def begun(vendor: Provider | None = None, **more: Any) -> Session:
     return session
 
 
-def until(session: Session, time: float) -> list[tuple[float, Any]]:
-    """Tick the session at its deadlines up to *time*; return what it said with the times."""
+def until(session: Session, time: float, *, answering: bool = True) -> list[tuple[float, Any]]:
+    """Tick the session at its deadlines up to *time*, answer its pings; return what it said with the times."""
     out: list[tuple[float, Any]] = []
     while (due := session.deadline) is not None and due <= time:
-        out += [(due, item) for item in session.tick(due)]
+        said = session.tick(due)
+        pings = [item for item in said if isinstance(item, Ping)]
+        said += [item for ping in pings if answering for item in session.receive(Pong(ping.data), due)]
+        out += [(due, item) for item in said]
     return out
 
 
@@ -424,6 +427,20 @@ class TestGaps:
         settled = [item for item in until(session, 30.0) if isinstance(item[1], say.Settled)]
         assert settled
         assert settled[-1][1].to == pytest.approx(25.0, abs=1.1)
+
+    def test_silence_that_nobody_read_is_not_settled(self) -> None:
+        """A connection that died without a sign: no pong, nothing is let go, all of it is sent again."""
+        session = begun(provider(settle_lag=5.0))
+        for number in range(30):
+            session.send(second(), float(number))
+            said = until(session, float(number), answering=False)
+            assert not [item for _, item in said if isinstance(item, say.Settled)]
+        session.receive(Pong(b"another"), 30.0)
+        session.receive(Lost("timeout"), 30.0)
+        until(session, 60.0)
+        session.receive(Connected(), 60.0)
+        (again,) = [item for item in session.receive(Message(READY), 60.0) if isinstance(item, Reconnected)]
+        assert (again.seam, again.replayed) == (0.0, 30.0)
 
     def test_without_partials_silence_is_not_taken_for_settled_too_soon(self) -> None:
         """A turn may be open for a whole longest turn without a sign."""

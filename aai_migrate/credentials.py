@@ -57,10 +57,15 @@ class Credential:
     kind: Literal["key", "token"] = "key"
 
 
+def hide(value: Any) -> Any:
+    """Return a plain key as a :class:`Secret`, so that no frame of a traceback holds it; else *value*."""
+    return Secret(value) if isinstance(value, str) else value
+
+
 CredentialSource = Callable[[], Credential | None]
 
 
-def credential(value: str, name: str, kind: Literal["key", "token"] = "key") -> Credential:
+def credential(value: str | Secret, name: str, kind: Literal["key", "token"] = "key") -> Credential:
     """Return *value* as a credential.
 
     Args:
@@ -69,12 +74,13 @@ def credential(value: str, name: str, kind: Literal["key", "token"] = "key") -> 
     Raises:
         ConfigError: it is empty, or holds characters that no HTTP header may carry.
     """
-    value = value.strip(" \t")
-    if not value:
+    secret = Secret((value.reveal() if isinstance(value, Secret) else value).strip(" \t"))
+    del value
+    if not secret.reveal():
         raise ConfigError(f"{name} is empty; set it to your key")
-    if not value.isascii() or not value.isprintable():
+    if not secret.reveal().isascii() or not secret.reveal().isprintable():
         raise ConfigError(f"{name} holds a line break or another character that no key has; copy the key again")
-    return Credential(Secret(value), kind)
+    return Credential(secret, kind)
 
 
 def credential_source(provider: str, env: str | None, api_key: Any = None, token: Any = None) -> CredentialSource:
@@ -92,11 +98,11 @@ def credential_source(provider: str, env: str | None, api_key: Any = None, token
         raise ConfigError("give api_key or token, not both")
     kind: Literal["key", "token"] = "key" if token is None else "token"
     name = "api_key" if token is None else "token"
-    value = api_key if token is None else token
+    value = hide(api_key if token is None else token)
     if value is None:
         if env is None:
             return lambda: None
-        value, name = os.environ.get(env), env
+        value, name = hide(os.environ.get(env)), env
         if value is None:
             raise ConfigError(f"{provider} needs a key: set {env}, or pass api_key=…")
     if callable(value):
@@ -105,9 +111,10 @@ def credential_source(provider: str, env: str | None, api_key: Any = None, token
     return lambda: fixed
 
 
-def _text(value: Any, name: str) -> str:
-    if isinstance(value, Secret):
-        return value.reveal()
-    if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a string, not {type(value).__name__}")
+def _text(value: Any, name: str) -> Secret:
+    value = hide(value)
+    if not isinstance(value, Secret):
+        kind = type(value).__name__
+        del value
+        raise ConfigError(f"{name} must be a string, not {kind}")
     return value

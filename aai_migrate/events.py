@@ -36,7 +36,7 @@ class Begin:
     session_id: str | None = None
     model: str | None = None
     expires_at: float | None = None
-    settings: Mapping[str, Any] = field(factory=dict)
+    settings: Mapping[str, Any] = field(factory=dict, hash=False)
 
 
 @frozen(kw_only=True)

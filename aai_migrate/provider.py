@@ -170,6 +170,7 @@ class Provider:
         server: builds a server half for one connection; None: the gateway cannot speak it.
         routes: what the server half answers, as ("GET", "/v3/ws").
         open_worker: opens the far end of ``worker:NAME``.
+        ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
         contract: the contract it was written for.
     """
 
@@ -183,4 +184,5 @@ class Provider:
     numbers: Numbers = field(factory=Numbers)
     routes: tuple[tuple[str, str], ...] = ()
     open_worker: Callable[[], Worker] | None = None
+    ready: Callable[[], None] = lambda: None
     contract: int = CONTRACT

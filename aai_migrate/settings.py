@@ -50,11 +50,16 @@ def resolve(
         ConfigError: no or an unknown provider, an unknown or unsupported option, a missing or malformed key.
         AudioError: an audio format that cannot be.
     """
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise ConfigError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
     spec = provider or os.environ.get(VARIABLE)
+    if spec is not None and not isinstance(spec, str):
+        raise ConfigError(f"provider must be a string such as 'name/model', not {type(spec).__name__}")
     if not spec:
         raise ConfigError(f"no provider: name one of {', '.join(registry.names())}, or set {VARIABLE}")
     name, model = registry.split(spec)
     found = registry.find(name)
+    found.ready()
     given = dict(options)
     if model is not None:
         if given.get("model") not in (None, model):

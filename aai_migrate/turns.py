@@ -89,7 +89,9 @@ class Turns:
             after = events[index + 1] if index + 1 < len(events) else None
             ends = isinstance(after, TurnEnded) and isinstance(event, Final) and _key(after) == _key(event)
             seen = self._fold(event, now)
-            out += [] if ends else seen  # the end restates the whole turn
+            if ends:  # the end restates the whole turn
+                seen = [turn for turn in seen if isinstance(turn, Turn) and turn.end_of_turn]
+            out += seen
         if self._begun or not out:
             return out
         self._early += out
@@ -152,22 +154,39 @@ class Turns:
         return state, turn
 
     def _partial(self, event: Partial, now: float) -> list[StreamEvent]:
-        state, turn = self._open(event.channel, event.turn)
-        event = turn.rest(event)
+        out, state, turn, event = self._next(event, now)
+        held = turn.tail.stable if turn.tail else 0
+        event = evolve(event, stable=held) if event.stable < held else event
         turn.tail = event if event.text else None
-        return self._shown(state, turn, event, now)
+        return [*out, *self._shown(state, turn, event, now)]
 
     def _final(self, event: Final, now: float) -> list[StreamEvent]:
-        state, turn = self._open(event.channel, event.turn)
-        event = turn.rest(event)
-        turn.tail = None
+        out, state, turn, event = self._next(event, now)
+        tail, turn.tail = turn.tail, None
+        if tail and tail.stable > len(event.text):  # more was promised: it will come again
+            size, count = len(event.text), len(event.words)
+            turn.tail = evolve(tail, text=tail.text[size:], words=tail.words[count:], stable=tail.stable - size)
         if event.text or event.words:
             turn.text += event.text
             turn.words += event.words
             turn.start = _least(turn.start, event.start if event.start is not None else _start(event.words))
             turn.end = event.end if event.end is not None else (event.words[-1].end if event.words else turn.end)
             turn.last, turn.confirmed = event, turn.confirmed and event.confirmed
-        return self._shown(state, turn, event, now)
+        return [*out, *self._shown(state, turn, event, now)]
+
+    def _next(self, event: _Spoken, now: float) -> tuple[list[StreamEvent], _Channel, _Turn, _Spoken]:
+        """Find the turn that *event* goes on with; where a vendor breaks its promise, what it promised ends there."""
+        state, turn = self._open(event.channel, event.turn)
+        event = turn.rest(event)
+        promise = turn.tail.text[: turn.tail.stable] if turn.tail else ""
+        keeps = event.text.startswith(promise) or (isinstance(event, Final) and promise.startswith(event.text))
+        if keeps or not turn.tail:
+            return [], state, turn, event
+        words = within(turn.tail.words, promise)
+        turn.text, turn.words, turn.tail = turn.text + promise, turn.words + words, None
+        turn.start, turn.end = _least(turn.start, _start(words)), words[-1].end if words else turn.end
+        out = self._ended(TurnEnded(turn=event.turn, channel=event.channel), now)
+        return out, *self._open(event.channel, event.turn), event
 
     def _shown(self, state: _Channel, turn: _Turn, event: Partial | Final, now: float) -> list[StreamEvent]:
         """Restate *turn* if there is anything to show, under the place that its promise gives it."""

@@ -545,3 +545,19 @@ class TestTheRest:
         events = fold([Final(turn=1, text="canary", words=(word("canary"),), raw="canary"), TurnEnded(turn=1)])
         events += fold([*TestRevisions.TURN, Revised(turn=1, text="canary", raw="canary")])
         assert "canary" not in repr(events)
+
+
+def test_a_vendor_that_breaks_its_promise_begins_another_turn() -> None:
+    """What was promised stands and ends there; what contradicts it is the next turn, and nothing is lost."""
+    events = fold([Partial(turn=1, text="one", stable=3), Final(turn=1, text="two"), TurnEnded(turn=1)])
+    assert [(turn.turn_order, turn.transcript) for turn in ended(events)] == [(0, "one"), (1, "two")]
+
+
+def test_a_promise_outlives_a_partial_that_promises_less() -> None:
+    """And a Final that is shorter than it: the rest comes again."""
+    shown = fold([Partial(turn=1, text="one two", stable=7), Partial(turn=1, text="one two three", stable=0)])[-1]
+    assert isinstance(shown, Turn)
+    assert shown.stable_length == 7
+    shown = fold([Partial(turn=1, text="one two", stable=7), Final(turn=1, text="one")])[-1]
+    assert isinstance(shown, Turn)
+    assert (shown.transcript, shown.stable_length) == ("one two", 7)

@@ -12,7 +12,16 @@ import click
 
 from .. import __version__
 from ..config import nearest
-from ..errors import AaiMigrateError, AudioError, ConfigError
+from ..errors import (
+    AaiMigrateError,
+    AudioError,
+    AuthenticationError,
+    BadRequest,
+    ConfigError,
+    ConnectionLost,
+    ProviderError,
+    QuotaExceeded,
+)
 from .transcribe import transcribe
 from .view import remark
 
@@ -82,6 +91,20 @@ def _run(argv: Sequence[str]) -> int:
         return code
 
 
+def _advice(error: ProviderError) -> str:
+    """Return what to do about a failure of the other end."""
+    match error:
+        case AuthenticationError():
+            return "check the key and what it may do"
+        case QuotaExceeded():
+            return "wait and try again, or raise the account's limit"
+        case BadRequest():
+            return "change the setting or the audio that was refused"
+        case ConnectionLost():
+            return "check the network and --base-url, then try again"
+    return "check that --base-url names a server of this protocol"
+
+
 def _told(error: Exception) -> tuple[int, str]:
     """Return the exit code of *error* and the line that tells it."""
     match error:
@@ -89,6 +112,8 @@ def _told(error: Exception) -> tuple[int, str]:
             return MISUSED, _usage(error)
         case ConfigError() | AudioError():
             return MISUSED, str(error)
+        case ProviderError():
+            return FAILED, f"{error}; {_advice(error)}"
         case AaiMigrateError():
             return FAILED, str(error)
         case OSError():

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from types import FrameType
@@ -102,9 +102,10 @@ def _transcribe(request: Request) -> int:
     options = _options(request)
     key = _key(request)
     file = _open(request)
-    for notice in file.notices:
-        print(remark(f"{file.name}: {notice}"), file=sys.stderr)
-    cut = any("cut short" in notice for notice in file.notices)
+    if file.seconds == 0:
+        raise AudioError(f"{file.name}: holds no audio; record it again")
+    told = file.notices
+    _tell(file, told)
     form: AudioFormat = file.format
     options |= {
         "sample_rate": form.sample_rate,
@@ -132,7 +133,14 @@ def _transcribe(request: Request) -> int:
             print(remark(str(error)), file=sys.stderr)
     if interrupt.asked:
         return INTERRUPTED
+    _tell(file, [notice for notice in file.notices if notice not in told])  # of a pipe some come only now
+    cut = any("cut short" in notice for notice in file.notices)
     return LOST if cut or not complete else 0
+
+
+def _tell(file: AudioFile, notices: Iterable[str]) -> None:
+    for notice in notices:
+        print(remark(f"{file.name}: {notice}"), file=sys.stderr)
 
 
 class _Feed:

@@ -18,7 +18,7 @@ from functools import partial
 from attrs import evolve
 
 from ..credentials import Credential
-from ..errors import StreamClosed
+from ..errors import AaiMigrateError, StreamClosed
 from ..events import Begin, Reconnected, Reconnecting, StreamEvent, Termination
 from ..session import Session, SessionEvent
 from ..settings import Settings, context
@@ -112,7 +112,7 @@ class Engine:
             self._ask(ask.Finalize(id_))
             by = time.monotonic() + (wait or 0.0)
             while id_ in self._finalizing and not self._over and (left := by - time.monotonic()) > 0:
-                self._news.wait(left)
+                self._news.wait(min(left, threading.TIMEOUT_MAX))
             unanswered = id_ in self._finalizing
             self._finalizing.discard(id_)
             if unanswered and self._over:
@@ -138,6 +138,11 @@ class Engine:
             now = time.monotonic()
             self._take(self._session.close(now), now)
         self.join()
+
+    def abandon(self) -> None:
+        """End it because nobody holds the stream any more; called by the garbage collector, maybe under our lock."""
+        if not self._over and self._writer.is_alive():
+            threading.Thread(target=self.close, name="aai_migrate closer", daemon=True).start()
 
     def join(self) -> None:
         """Wait for the threads of a session that has ended: ``close_timeout``, then without mercy."""
@@ -189,7 +194,8 @@ class Engine:
 
     def crashed(self, error: Exception) -> None:
         """End the stream because a thread cannot go on; *error* raises from iteration."""
-        log.error("%s: stream failed: %s", self.settings.provider.name, type(error).__name__)
+        level = logging.DEBUG if isinstance(error, AaiMigrateError) else logging.ERROR  # it raises anyway
+        log.log(level, "%s: stream failed: %s", self.settings.provider.name, type(error).__name__)
         with self._lock:
             self.error = self.error or error
             left = list(self._connections)

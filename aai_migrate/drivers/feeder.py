@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,8 @@ from ..errors import AudioError, StreamClosed
 
 Chunk = bytes | bytearray | memoryview
 Source = Chunk | Iterable[Chunk]
+
+log = logging.getLogger("aai_migrate")
 
 
 def check_source(source: Source, fmt: AudioFormat) -> Iterable[Chunk]:
@@ -56,7 +59,10 @@ class Feeder:
         """Feed no more and close the source; wait at most *timeout* seconds for it to let go."""
         self._halted.set()
         if self._thread.is_alive() and not isinstance(self._source, GeneratorType):
-            _close(self._source)  # may be what wakes it; only its own thread can close a generator
+            try:
+                _close(self._source)  # may be what wakes it; only its own thread can close a generator
+            except Exception as error:  # noqa: BLE001 nobody asks for this source any more
+                log.debug("a source did not close: %s", type(error).__name__)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 

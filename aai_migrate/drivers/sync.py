@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from ..config import Config, configure
-from ..errors import AaiMigrateError, AudioError, ProviderError, StreamClosed
+from ..credentials import hide
+from ..errors import AaiMigrateError, AudioError, ConfigError, ProviderError, StreamClosed
 from ..events import Begin, StreamEvent, Termination, Turn
 from ..session import RetryPolicy
 from ..settings import Settings, resolve
@@ -36,6 +38,7 @@ def connect(
         ConfigError, AudioError: a setting is wrong; nothing was dialled.
         ProviderError: the vendor refused, did not answer in time, or could not be reached.
     """
+    api_key, token = hide(api_key), hide(token)
     stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry))
     try:
         stream._engine.start()
@@ -55,6 +58,7 @@ class Stream:
     def __init__(self, settings: Settings) -> None:
         """Prepare; :func:`connect` is how applications get one."""
         self._settings, self._engine = settings, Engine(settings)
+        weakref.finalize(self, self._engine.abandon).atexit = False
         self._feeder: Feeder | None = None
         self._fed_by_source = self._raised = False
 
@@ -106,7 +110,7 @@ class Stream:
                 "check encoding and audio_channels"
             )
         second = fmt.bytes_per_second
-        for start in range(0, len(data), second):
+        for start in range(0, max(len(data), 1), second):  # nothing at all still shows that the stream is over
             self._engine.feed(data[start : start + second])
 
     def finalize(self, *, wait: float | None = None) -> str:
@@ -115,8 +119,11 @@ class Stream:
         Args:
             wait: seconds to wait at most until it is settled; None: do not wait.
         Raises:
+            ConfigError: *wait* is no number of seconds.
             ProviderError, StreamClosed: as :meth:`send`.
         """
+        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0):
+            raise ConfigError(f"wait must be seconds from 0 on, not {wait!r}")
         return self._engine.finalize(wait)
 
     def configure(self, **options: Any) -> None:

@@ -30,10 +30,19 @@ class Outbox:
         heard: seconds of this connection that a vendor who listens in real time at least has heard by now.
     """
 
-    def __init__(self, numbers: Numbers, audio: AudioFormat, wire: AudioFormat, hold: float, hold_bytes: int) -> None:
+    def __init__(
+        self,
+        numbers: Numbers,
+        audio: AudioFormat,
+        wire: AudioFormat,
+        hold: float,
+        hold_bytes: int,
+        backlog: float = 0.0,
+    ) -> None:
+        """Keep *hold* seconds for a replay beside *backlog* seconds that wait to be sent; *hold_bytes* at most."""
         self._numbers, self._audio, self._wire, self._hold = numbers, audio, wire, hold
         self.rate = audio.sample_rate
-        self.log = Log(audio.frame, min(self.sample(hold), hold_bytes // audio.frame))
+        self.log = Log(audio.frame, min(self.sample(hold + backlog), hold_bytes // audio.frame))
         self.cursor = self.reached = 0
         self.begin(0, 0.0)
 

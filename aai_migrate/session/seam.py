@@ -306,6 +306,8 @@ class Seam:
         if piece.fresh and text and (continues or piece.dropped):
             joiner = words[0].joiner if gone else self.delimiter
             text = (joiner if continues else "") + text.removeprefix(joiner)
+            if words and continues and words[0].joiner != joiner:
+                words = (evolve(words[0], joiner=joiner), *words[1:])
         if text == event.text and not gone:
             return event
         changes: dict[str, Any] = {"text": text, "words": words, "start": words[0].start if gone else event.start}

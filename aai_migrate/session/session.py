@@ -175,7 +175,9 @@ class Session:
         )
         self._config, self._credential = config, start.credential
         self._hold = max(30.0, self._numbers.longest_turn + 15.0)
-        self._box = Outbox(self._numbers, config.audio, self._wire, self._hold, self.limits.hold_bytes)
+        self._box = Outbox(
+            self._numbers, config.audio, self._wire, self._hold, self.limits.hold_bytes, self.limits.backlog
+        )
         self._seam = Seam(self._wire.channels)
         self._connect_by = now + self.limits.connect_timeout
         return self._connect(now)
@@ -338,13 +340,19 @@ class Session:
         self._timers.pop(f"finalize:{id_}", None)
         return [event]
 
+    def _all_answered(self) -> list[Out]:
+        """Everything is settled at the end, so every Finalize is done."""
+        ids = [mark.command.id for mark in self._box.log.marks if isinstance(mark.command, ask.Finalize)]
+        return [out for id_ in ids for out in self._answered(id_, say.Finalized(id_, "settled"))]
+
     def _stopped(self, event: say.Stopped, now: float) -> list[Out]:
         if not self._box.stop_known:
             lost = ConnectionLost(self.provider.name, f"the vendor ended the session unasked: {event.reason}")
             return self._failed(lost, now)
         settled: list[Out] = [*self._seam.settle_all(self.fed)]
         reason = "audio lost" if self._gaps else "stopped"
-        return [*self._end(), *settled, say.Stopped(reason, self.fed, event.session_seconds, self._gaps)]
+        end = say.Stopped(reason, self.fed, event.session_seconds, self._gaps)
+        return [*self._end(), *settled, *self._all_answered(), end]
 
     def _failed(self, error: ProviderError, now: float) -> list[Out]:
         """Connect again, or end: fatal errors at once, the others when the budget is spent."""
@@ -352,7 +360,7 @@ class Session:
             error.redact(self._credential.secret.redact)
         live, box = self.state == "live", self._box
         if live and box.stop_sent and self._seam.settled >= self.fed - 1 / box.rate:
-            return [*self._end(), say.Stopped("stopped", self.fed, None, self._gaps)]
+            return [*self._end(), *self._all_answered(), say.Stopped("stopped", self.fed, None, self._gaps)]
         again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
         again = again or self._resuming  # a session that cannot be gone back to is begun anew
         delay = self._retry.failed(now) if again else None
@@ -361,9 +369,9 @@ class Session:
         out: list[Out] = [Close(1000)] if self._dialled else []
         self._dialled = False
         self._resuming = bool(live and self._peer and self._peer.resumable)
-        if self._resuming:
+        if self._resuming and (box.timeline.sent or self._taken):
             box.cursor = box.timeline.rewind(self._taken)
-        else:
+        if not self._resuming:
             self._peer = None
         self.state, self._timers = "waiting", {"retry": now + delay}
         if self._begun:
@@ -476,6 +484,8 @@ class Session:
 
     def _on_keepalive(self, now: float, _: str) -> list[Out]:
         self._timers["keepalive"] = now + (self._numbers.keepalive or 0.0)
+        if self._box.stop_known:
+            return []
         match self._numbers.keepalive_by:
             case "silence":
                 return self._ask(self._box.silence(STEP), now)

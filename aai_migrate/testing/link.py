@@ -152,8 +152,9 @@ class Link:
                     self.begun.append(self.ends[-1])
             elif isinstance(item, (Connect, HttpRequest)):
                 self._dial(item)
-            elif self._connected and isinstance(item, Ping):  # any server answers it, and it is not counted
-                self._fly("down", self.ends[-1], Pong(item.data))
+            elif self._connected and isinstance(item, Ping):  # any server answers it; neither way is counted
+                read = max(self.clock.now + self._latency, self._late["up"])
+                self._fly("down", self.ends[-1], Pong(item.data), after=read)
             elif self._connected:
                 self._send("up", self.ends[-1], item)
 
@@ -189,7 +190,7 @@ class Link:
                     self._break(far, Lost(cause))
                     return
                 case Delay(seconds=seconds):
-                    self._late[direction] = self.clock.now + seconds
+                    self._late[direction] = max(self._late[direction], self.clock.now + seconds)
                 case Duplicate():
                     copies = 2
                 case Corrupt() if isinstance(frame, Message):
@@ -197,9 +198,9 @@ class Link:
         for _ in range(copies):
             self._fly(direction, far, frame)
 
-    def _fly(self, direction: Direction, far: Far, frame: Frame) -> None:
+    def _fly(self, direction: Direction, far: Far, frame: Frame, *, after: float = 0.0) -> None:
         self._number += 1
-        at = max(self.clock.now + self._latency, self._late[direction])
+        at = max(max(self.clock.now, after) + self._latency, self._late[direction])
         heapq.heappush(self._flying, (at, self._number, direction, far, frame))
 
     def _break(self, far: Far, lost: Lost) -> None:

@@ -44,7 +44,7 @@ class Started:
     model: str | None = None
     expires_at: float | None = None
     word_delimiter: str = " "
-    settings: Mapping[str, Any] = field(factory=dict)
+    settings: Mapping[str, Any] = field(factory=dict, hash=False)
 
 
 @frozen

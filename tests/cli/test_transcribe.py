@@ -205,17 +205,36 @@ def test_certificate_refused(run: Run, clip: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
-        ("401 Unauthorized", '{"error": "Invalid API key"}', "assemblyai-v3: Invalid API key (HTTP 401)"),
-        ("402 Payment Required", "no\nfunds", "assemblyai-v3: no funds (HTTP 402)"),
-        ("400 Bad Request", f'{{"error": "bad key {KEY}"}}', "assemblyai-v3: bad key *** (HTTP 400)"),
-        ("404 Not Found", "", "assemblyai-v3: the handshake was refused (HTTP 404)"),
+        (
+            "401 Unauthorized",
+            '{"error": "Invalid API key"}',
+            "assemblyai-v3: Invalid API key (HTTP 401); check the key",
+        ),
+        (
+            "402 Payment Required",
+            "no\nfunds",
+            "assemblyai-v3: no funds (HTTP 402); wait",
+        ),
+        (
+            "400 Bad Request",
+            f'{{"error": "bad key {KEY}"}}',
+            "assemblyai-v3: bad key *** (HTTP 400); change",
+        ),
+        (
+            "404 Not Found",
+            "",
+            "assemblyai-v3: the handshake was refused (HTTP 404); change",
+        ),
     ],
 )
 def test_handshake_refused(run: Run, clip: Path, status: str, body: str, says: str) -> None:
-    """The status and the vendor's words are shown, the key is not."""
+    """The status and the vendor's words are shown, and what to do; the key is not."""
     outcome = talk(run, lambda line: line.refuse(status, body), clip)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.line == says
+    assert outcome.line.startswith(says)
+
+
+NETWORK = "; check the network and --base-url, then try again"
 
 
 def test_says_nothing(run: Run, clip: Path) -> None:
@@ -227,7 +246,7 @@ def test_says_nothing(run: Run, clip: Path) -> None:
 
     outcome = talk(run, mute, clip, "-o", "connect_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.line == "assemblyai-v3: no greeting within 0.05 s"
+    assert outcome.line == f"assemblyai-v3: no greeting within 0.05 s{NETWORK}"
 
 
 def test_accepts_no_handshake(run: Run, clip: Path) -> None:
@@ -238,7 +257,7 @@ def test_accepts_no_handshake(run: Run, clip: Path) -> None:
 
     outcome = talk(run, deaf, clip, "-o", "connect_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.line == "assemblyai-v3: no greeting within 0.05 s"
+    assert outcome.line == f"assemblyai-v3: no greeting within 0.05 s{NETWORK}"
 
 
 @pytest.mark.parametrize("garbage", [b"\x00\xff" * 40, b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>"])
@@ -308,7 +327,8 @@ def test_no_last_word(run: Run, clip: Path) -> None:
     outcome = talk(run, script, clip, "--text", "-o", "drain_timeout=0.05")
     assert (outcome.code, outcome.out) == (1, "one two\n")
     assert "aai-migrate: 1 turn, 1.0 s of audio, truncated: " in outcome.err
-    assert outcome.err.splitlines()[-1] == "aai-migrate: assemblyai-v3: no end of the session within 0.05 s of stop"
+    end = f"aai-migrate: assemblyai-v3: no end of the session within 0.05 s of stop{NETWORK}"
+    assert outcome.err.splitlines()[-1] == end
 
 
 def test_lost_audio(run: Run, clip: Path) -> None:

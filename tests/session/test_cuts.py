@@ -12,12 +12,12 @@ from aai_migrate import registry
 from aai_migrate.events import Reconnected
 from aai_migrate.provider import Provider
 from aai_migrate.testing import Corrupt, Cut, Delay, Far, Fault, Refuse
-from aai_migrate.testing.coded import CodedEar, Hard
+from aai_migrate.testing.coded import CodedEar, Hard, encode, words
 from aai_migrate.testing.faults import Direction
 from aai_migrate.wire.commands import Finalize
 from aai_migrate.wire.frames import Connect, Frame
 
-from .hearing import WORDS, Run, true_times
+from .hearing import FORMAT, WORDS, Run, true_times
 from .plain import Server, context, provider
 
 pytestmark = pytest.mark.no_cover  # thousands of sessions: twice as fast, and the other tests reach every line
@@ -140,6 +140,27 @@ def test_finalize_in_mid_speech_and_a_cut_lose_no_word() -> None:
         assert run.words == WORDS, f"{direction} {number}"
         answers = [event.id for event in run.said if type(event).__name__ == "Finalized"]  # type: ignore[union-attr]
         assert sorted(answers) == ["a", "b", "c"], f"{direction} {number}"
+
+
+@pytest.mark.parametrize("cut", [100, 120, 140, 180])
+def test_a_stalled_network_that_breaks_loses_no_word(cut: int) -> None:
+    """Writes go through and nobody reads: what was not read is not silence, however long it lasts."""
+    make, options = VENDORS["v3 universal-3"]
+    said = words(12, seed=3)
+    audio = encode([0.3, *said[:2], 6.0, *said[2:8], 6.0, *said[8:], 6.0], FORMAT)
+    run = Run(make(), audio=audio, faults=[Delay("up", 35, 30.0), Cut("up", cut, "timeout")], **options)
+    assert run.words == said
+    run.contract()
+
+
+def test_a_finalize_inside_the_last_word_doubles_nothing_at_a_cut() -> None:
+    """The turn ends later, with the whole word; what is settled is the word, not the place of the Finalize."""
+    make, options = VENDORS["v3 universal-3"]
+    audio = encode([0.3, WORDS[0], 2.0, *WORDS[1:3], 0.3], FORMAT)
+    for number in range(14):
+        faults = [Cut("down", number)]
+        run = Run(make(), audio=audio, asked=[(0.5, Finalize("f"))], faults=faults, **options)
+        assert run.words == WORDS[:3], number
 
 
 @pytest.mark.parametrize("forgets", [False, True])

@@ -153,7 +153,7 @@ class Voice:
         for mark in self._marks:
             count += mark.count
             if mark.reason:
-                return len(_text(words[:count]))
+                return len(_text(words[:count])) if count else 0
         return len(_text(words))
 
     def _key(self) -> int:

@@ -19,6 +19,8 @@ from .options import U3, W
 
 HOLD = 2.0
 """Seconds that a raw end waits for its formatted copy, or an end for the end of an earlier turn."""
+WORD = 0.25
+"""Seconds after its start by which an ordinary word is past its middle."""
 KEPT = 256
 """Ended turns that a late message is still matched with."""
 
@@ -218,7 +220,7 @@ class Turns:
         ]
         if at is not None and cut is not None:
             # A forced end cuts where we said, yet the last word's end is up to 1.3 s late.
-            out.append(say.Settled(min(at, cut)))
+            out.append(say.Settled(min(at, max(cut, last + WORD))))
         for id_, place in state.asked:  # what was asked before the turn began was asked in silence
             out.append(say.Finalized(id_, "vendor" if place > begin else "settled"))
         return out

@@ -6,7 +6,7 @@ Importing this package neither imports pocketsphinx nor starts anything.
 from aai_migrate.provider import Provider
 
 from .client import LocalClient
-from .pipe import open_worker
+from .pipe import open_worker, ready
 from .settings import CAPABILITIES, NAME, NUMBERS, OPTIONS
 
 __all__ = ["PROVIDER", "LocalClient", "open_worker"]
@@ -20,4 +20,5 @@ PROVIDER = Provider(
     options=OPTIONS,
     numbers=NUMBERS,
     open_worker=open_worker,
+    ready=ready,
 )

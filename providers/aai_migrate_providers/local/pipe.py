@@ -62,6 +62,16 @@ def unpack(read: Callable[[int], bytes]) -> str | bytes | None:
     return content.decode(errors="replace") if kind == b"t" else content
 
 
+def ready() -> None:
+    """Look for pocketsphinx, without importing it.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    if importlib.util.find_spec("pocketsphinx") is None:
+        raise MissingExtra("the embedded recogniser", NAME)
+
+
 def open_worker() -> Worker:
     """Start a recogniser in a process of its own.
 
@@ -69,8 +79,7 @@ def open_worker() -> Worker:
         MissingExtra: pocketsphinx is not installed.
         OSError: the process cannot be started.
     """
-    if importlib.util.find_spec("pocketsphinx") is None:
-        raise MissingExtra("the embedded recogniser", NAME)
+    ready()
     return PipeWorker()
 
 

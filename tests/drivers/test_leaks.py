@@ -1,0 +1,46 @@
+"""No key in a traceback, no connection of a stream that nobody holds."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import traceback
+
+import pytest
+
+import aai_migrate
+from aai_migrate.gateway import run_in_thread
+
+CANARY = "canary-key-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": "ws://127.0.0.1:1"},
+        {"base_url": "ftp://127.0.0.1"},
+        {"region": "mars"},
+        {"langage": "en"},
+        {"token": CANARY},
+    ],
+    ids=str,
+)
+def test_no_frame_of_a_traceback_holds_the_key(options: dict[str, str]) -> None:
+    """Not even one that shows local variables, whatever the call failed of."""
+    with pytest.raises(aai_migrate.AaiMigrateError) as caught:
+        aai_migrate.connect("assemblyai-v3", api_key=CANARY, **options)  # type: ignore[arg-type]
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [line for line in told.format() if "/aai_migrate" in line]
+    assert ours
+    assert CANARY not in "".join(ours)
+
+
+def test_a_stream_that_nobody_holds_hangs_up() -> None:
+    """Otherwise the vendor bills it until it cuts the session itself."""
+    with run_in_thread("coded") as url:
+        stream = aai_migrate.connect("assemblyai-v3", base_url=url, api_key="any")
+        writer = next(thread for thread in threading.enumerate() if thread.name == "aai_migrate writer")
+        del stream
+        gc.collect()
+        writer.join(10)
+        assert not writer.is_alive()

@@ -31,15 +31,21 @@ class Timeline:
 
     def audio(self, session: int, count: int) -> None:
         """Note that *count* samples from the session's sample *session* were sent."""
+        if not self._same(session, count):
+            self._drop()
+        new = self.sent + count - self._known  # samples that no earlier connection of the vendor's session sent
         last = self._spans[-1] if self._spans else None
-        if last and not last.silent and last.session + last.count == session:
-            last.count += count
+        if new <= 0:
+            pass
+        elif last and not last.silent and last.session + last.count == session + count - new:
+            last.count += new
         else:
             self._spans.append(_Span(self.sent, session, count, False))
         self.sent += count
 
     def silence(self, session: int, count: int) -> None:
         """Note that *count* samples of silence were injected before the session's sample *session*."""
+        self._drop()
         last = self._spans[-1] if self._spans else None
         if last and last.silent and last.session == session:
             last.count += count
@@ -55,14 +61,36 @@ class Timeline:
         return first.count / self._rate if first and same else 0.0
 
     def rewind(self, seconds: float) -> int:
-        """Forget what was sent after *seconds* on the connection; return the session's sample to go on from."""
+        """Go back to *seconds* on the connection; return the session's sample to go on from.
+
+        What was sent after it stays known until something else is sent in its place: the other end may have
+        heard it, and may still speak of it.
+        """
         to = self._clamped(seconds)
         session = self._session(to, ending=True)
-        self._spans = [span for span in self._spans if span.connection < to]
-        if self._spans:
-            self._spans[-1].count = to - self._spans[-1].connection
         self.sent = to
         return session
+
+    @property
+    def _known(self) -> int:
+        """Up to here the other end may have heard: a rewind takes nothing back."""
+        last = self._spans[-1] if self._spans else None
+        return max(self.sent, last.connection + last.count) if last else self.sent
+
+    def _same(self, session: int, count: int) -> bool:
+        """Whether just this was sent here before a rewind, as far as is known."""
+        if self._known <= self.sent:
+            return True
+        span = self._spans[max(0, bisect_right(self._spans, self.sent, key=lambda span: span.connection) - 1)]
+        within = min(self.sent + count, self._known) <= span.connection + span.count
+        return within and not span.silent and span.session + self.sent - span.connection == session
+
+    def _drop(self) -> None:
+        """What comes now differs from what was sent here before."""
+        if self._known > self.sent:
+            self._spans = [span for span in self._spans if span.connection < self.sent]
+            if self._spans:
+                self._spans[-1].count = self.sent - self._spans[-1].connection
 
     def start(self, seconds: float) -> float:
         """Return where in the session something begins that began at *seconds* on the connection."""
@@ -80,7 +108,7 @@ class Timeline:
             del self._spans[:keep]
 
     def _clamped(self, seconds: float) -> int:
-        return min(max(round(seconds * self._rate), 0), self.sent) if isfinite(seconds) else self.sent
+        return min(max(round(seconds * self._rate), 0), self._known) if isfinite(seconds) else self._known
 
     def _session(self, sample: int, *, ending: bool) -> int:
         """Between two spans an end belongs to the first one, a start to the second."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -179,6 +180,19 @@ def test_a_resumed_session_loses_no_word(ear: str, forgets: bool) -> None:
             resumed = [event.resumed for event in run.of(Reconnected)]
             assert not (forgets and any(resumed))
             assert forgets or all(resumed)
+
+
+@pytest.mark.parametrize("ear", ["easy", "finals, jitter, stable", "late finals"])
+def test_several_cuts_of_a_resumed_session_lose_no_word(ear: str) -> None:
+    """Also where the next one comes before the last replay is over, or takes the acknowledgement with it."""
+    vendor = provider(resumes=True, ends_only_with_audio=True)
+    for seed in range(60):
+        chance = random.Random(seed)
+        directions: tuple[Direction, ...] = ("up", "down")
+        cuts = [Cut(chance.choice(directions), chance.randrange(2, 60)) for _ in range(chance.randrange(2, 6))]
+        run = Run(vendor, far=_remembering(EARS[ear], False), faults=cuts)
+        assert run.words == WORDS, f"seed {seed}"
+        run.contract()
 
 
 class _Vendor(Far):

@@ -479,6 +479,8 @@ class Session:
         return [*out, *self._ask(box.silence(STEP), now)]
 
     def _on_due(self, now: float, _: str) -> list[Out]:
+        if self._box.stop_known:
+            return []
         self._timers["due"] = now + (_early(self._numbers.audio_due) or 0.0)
         return self._ask(self._box.silence(STEP), now)
 

@@ -159,6 +159,13 @@ class TestKeepingAlive:
         until(session, 17.0)
         assert not [item for _, item in until(session, 60.0) if isinstance(item, Message)]
 
+    @pytest.mark.parametrize("numbers", [{"audio_due": 5.0}, {"keepalive": 2.0, "keepalive_by": "silence"}], ids=str)
+    def test_nothing_is_injected_after_stop(self, numbers: dict[str, Any]) -> None:
+        """A vendor that was told that no more audio comes gets none."""
+        session = begun(provider(**numbers))
+        session.send(ask.Stop(), 0.0)
+        assert [item.data for _, item in until(session, 14.0) if isinstance(item, Message)] == ['{"ask": "stop"}']
+
     def test_an_open_turn_is_helped_to_its_end_by_silence(self) -> None:
         """The application stops feeding in mid-turn: after a second, silence in real time ends the turn."""
         vendor = registry.find("assemblyai-v3")

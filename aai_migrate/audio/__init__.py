@@ -5,6 +5,7 @@ from __future__ import annotations
 from .chunk import chunks
 from .codec import Converter, from_pcm16, to_pcm16
 from .format import AudioFormat
+from .gap import Gap
 from .pace import paced
 from .wav import AudioFile, wav, wav_bytes
 
@@ -12,6 +13,7 @@ __all__ = [
     "AudioFile",
     "AudioFormat",
     "Converter",
+    "Gap",
     "chunks",
     "from_pcm16",
     "paced",

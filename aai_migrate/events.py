@@ -30,13 +30,20 @@ __all__ = [
 
 @frozen(kw_only=True)
 class Begin:
-    """The vendor is ready. ``settings`` are the native words that were sent, ``model`` is what it serves."""
+    """The vendor is ready.
+
+    Attributes:
+        model: what it serves.
+        settings: the native words that were sent.
+        conversions: what is done to the audio on its way, in words, such as ``"stereo -> mono"``.
+    """
 
     provider: str
     session_id: str | None = None
     model: str | None = None
     expires_at: float | None = None
     settings: Mapping[str, Any] = field(factory=dict, hash=False)
+    conversions: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -149,7 +156,7 @@ class Termination:
     Attributes:
         complete: everything that was fed was heard and settled.
         reason: why it ended.
-        audio_seconds: seconds of audio that the application fed.
+        audio_seconds: seconds of audio that the application fed, lost ones included.
         unconfirmed_seconds: seconds of audio that nobody settled.
         session_seconds: the vendor's count of the session's length where it gives one.
     """

@@ -122,6 +122,7 @@ class Turns:
                         model=event.model,
                         expires_at=event.expires_at,
                         settings=event.settings,
+                        conversions=event.conversions,
                     )
                 ]
             case say.Warned(code, message):

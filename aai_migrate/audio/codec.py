@@ -143,6 +143,10 @@ class Converter:
             chunk = step(chunk)
         return chunk
 
+    def flush(self) -> bytes:
+        """Return what is held back: nothing, while no rate is converted."""
+        return b""
+
 
 def _decode(chunk: bytes, encoding: Encoding) -> bytes:
     match encoding:

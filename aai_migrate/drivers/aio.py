@@ -79,7 +79,7 @@ class AsyncSession:
 
     async def room(self) -> None:
         """Wait until no more audio is waiting than ``limits.backlog`` says, or the session has ended."""
-        while not self._broken and self.session.backlog > self.session.limits.backlog:
+        while not self._broken and self.session.full:
             self._progress.clear()
             await self._progress.wait()
 

@@ -17,6 +17,7 @@ from functools import partial
 
 from attrs import evolve
 
+from ..audio.gap import Gap
 from ..credentials import Credential
 from ..errors import AaiMigrateError, StreamClosed
 from ..events import Begin, Reconnected, Reconnecting, StreamEvent, Termination
@@ -97,12 +98,21 @@ class Engine:
                 self._news.wait(_FOREVER)
             return self._events.pop()
 
-    def feed(self, data: bytes) -> None:
-        """Feed whole samples; wait while the backlog is over its limit."""
+    def set_realtime(self, realtime: bool) -> None:
+        """Say whether the audio comes at the speed of speech."""
         with self._lock:
-            while self._session.backlog > self.settings.limits.backlog and not self._stopped:
+            self._session.realtime = realtime
+
+    def feed(self, piece: bytes | Gap) -> None:
+        """Feed audio, or word of what was lost; wait while the backlog is over its limit, if the source can wait."""
+        with self._lock:
+            while (
+                self._session.backlog > self.settings.limits.backlog
+                and not self._stopped
+                and not self._session.realtime
+            ):
                 self._room.wait(_FOREVER)
-            self._ask(ask.Audio(data))
+            self._ask(piece if isinstance(piece, Gap) else ask.Audio(piece))
 
     def finalize(self, wait: float | None) -> str:
         """Ask for it, wait at most so many seconds for the answer, return the id."""
@@ -162,7 +172,7 @@ class Engine:
                 thread.join(max(0.0, by - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
 
-    def _ask(self, command: ask.Command) -> None:
+    def _ask(self, command: ask.Command | Gap) -> None:
         """Hand the session a command, under the lock; a stream that failed says why."""
         if self._over and self.error:
             raise self.error
@@ -238,7 +248,7 @@ class Engine:
         due = self._session.deadline
         if self._frames or (due is not None and (self._sleeps_until is None or due < self._sleeps_until)):
             self._work.notify()
-        if self._session.backlog <= self.settings.limits.backlog:
+        if not self._session.full:
             self._room.notify_all()
 
     def _frame(self, frame: Frame) -> None:

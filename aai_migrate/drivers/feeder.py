@@ -10,10 +10,12 @@ from types import GeneratorType
 from typing import Any
 
 from ..audio.format import AudioFormat
+from ..audio.gap import Gap
 from ..errors import AudioError, StreamClosed
 
-Chunk = bytes | bytearray | memoryview
-Source = Chunk | Iterable[Chunk]
+Samples = bytes | bytearray | memoryview
+Chunk = Samples | Gap
+Source = Samples | Iterable[Chunk]
 
 log = logging.getLogger("aai_migrate")
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from ..audio.gap import Gap
 from ..config import Config, configure
 from ..credentials import hide
-from ..errors import AaiMigrateError, AudioError, ConfigError, ProviderError, StreamClosed
+from ..errors import AaiMigrateError, ConfigError, ProviderError, StreamClosed
 from ..events import Begin, StreamEvent, Termination, Turn
 from ..session import RetryPolicy
 from ..settings import Settings, resolve
@@ -87,10 +88,13 @@ class Stream:
     # Asking.
 
     def send(self, chunk: Chunk) -> None:
-        """Feed audio in the stream's format; waits while more than ``Limits.backlog`` seconds are unsent.
+        """Feed audio in the stream's format, cut anywhere; waits while more than ``Limits.backlog`` seconds are unsent.
+
+        A :class:`~aai_migrate.audio.Gap` says that audio was lost before it got here. With ``realtime=True`` nothing
+        waits: the oldest unsent audio is lost, as an ``AudioGap``.
 
         Raises:
-            AudioError: *chunk* ends inside a sample.
+            AudioRateMismatch: the bytes of a second do not fit the declared format.
             ProviderError: the stream has failed.
             StreamClosed: it was stopped, or has ended.
         """
@@ -101,15 +105,12 @@ class Stream:
             raise
 
     def _feed(self, chunk: Chunk) -> None:
+        if isinstance(chunk, Gap):
+            self._engine.feed(chunk)
+            return
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise TypeError(f"a chunk of audio is bytes, not {type(chunk).__name__}")
-        data, fmt = bytes(chunk), self.config.audio
-        if len(data) % fmt.frame:
-            raise AudioError(
-                f"a chunk of {len(data)} bytes ends inside a sample, which has {fmt.frame} bytes ({fmt}); "
-                "check encoding and audio_channels"
-            )
-        second = fmt.bytes_per_second
+        data, second = bytes(chunk), self.config.audio.bytes_per_second
         for start in range(0, max(len(data), 1), second):  # nothing at all still shows that the stream is over
             self._engine.feed(data[start : start + second])
 
@@ -178,6 +179,9 @@ class Stream:
         if self._fed_by_source:
             raise StreamClosed("a stream transcribes one source; connect again for another")
         self._fed_by_source = True
+        realtime = getattr(source, "realtime", None)
+        if realtime is not None:
+            self._engine.set_realtime(bool(realtime))
         return self._transcribe(Feeder(chunks, self._feed, self.stop))
 
     def _transcribe(self, feeder: Feeder) -> Iterator[StreamEvent]:

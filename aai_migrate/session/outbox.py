@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..audio.codec import Converter
 from ..audio.format import AudioFormat
 from ..provider import Numbers
 from ..wire.commands import Audio, Command, Configure, Finalize, Silence, Stop
@@ -13,6 +12,8 @@ from .timeline import Timeline
 
 BURST = 1.0
 """Seconds of audio that leave in one go, so that a driver writes what it has before it asks for more."""
+SHED = 1.0
+"""Seconds of audio that are lost at a time where a live source cannot wait: one gap a second, not one a chunk."""
 TOO_SHORT = 1e-6
 """Seconds that no clock waits: what rounding leaves of a wait that is over."""
 
@@ -33,16 +34,15 @@ class Outbox:
     def __init__(
         self,
         numbers: Numbers,
-        audio: AudioFormat,
         wire: AudioFormat,
         hold: float,
         hold_bytes: int,
         backlog: float = 0.0,
     ) -> None:
         """Keep *hold* seconds for a replay beside *backlog* seconds that wait to be sent; *hold_bytes* at most."""
-        self._numbers, self._audio, self._wire, self._hold = numbers, audio, wire, hold
-        self.rate = audio.sample_rate
-        self.log = Log(audio.frame, min(self.sample(hold + backlog), hold_bytes // audio.frame))
+        self._numbers, self._hold = numbers, hold
+        self.rate = wire.sample_rate
+        self.log = Log(wire.frame, min(self.sample(hold + backlog), hold_bytes // wire.frame))
         self.cursor = self.reached = 0
         self.begin(0, 0.0)
 
@@ -52,20 +52,28 @@ class Outbox:
 
     @property
     def fed(self) -> float:
-        """Seconds of audio that were fed."""
+        """Seconds of audio that were fed, lost ones included: the session's clock."""
         return self.log.end / self.rate
 
     @property
     def backlog(self) -> float:
         """Seconds of audio that were fed and wait to be sent."""
-        return (self.log.end - self.cursor) / self.rate
+        return self.log.count(self.cursor) / self.rate
+
+    def shed(self, most: float) -> tuple[float, float] | None:
+        """Lose the oldest unsent audio when more than *most* seconds wait; return from when to when."""
+        over = self.log.count(self.cursor) - self.sample(most)
+        if over <= 0:
+            return None
+        first = self.cursor
+        self.log.drop(first, self.log.after(first, over + self.sample(min(SHED, most / 2))))
+        return first / self.rate, self.log.stretch(first)[0] / self.rate
 
     def begin(self, cursor: int, now: float) -> None:
         """A new connection: a new timeline from sample *cursor*."""
         self.timeline = Timeline(self.rate)
         self.cursor = cursor
         self.stop_known = False
-        self._converter = Converter(self._audio, self._wire)
         self.resume(now)
 
     def resume(self, now: float) -> None:
@@ -93,7 +101,8 @@ class Outbox:
         if self._numbers.pace:
             after = self.timeline.seconds + count / self.rate - self._offset
             wait = (after - self._numbers.pace.allowed(now - self._since)) / self._numbers.pace.factor
-        if self.cursor / self.rate - settled >= self._hold - BURST:
+        first = self.sample(settled)
+        if self.cursor - first - self.log.holes(first, self.cursor) >= self.sample(self._hold - BURST):
             wait = max(wait, self.unheard)
         return wait
 
@@ -109,10 +118,13 @@ class Outbox:
             if mark and mark.position <= self.cursor:
                 yield from self._marked(mark)
                 continue
-            end = mark.position if mark else self.log.end
-            count = min(end - self.cursor, self.sample(usual))
-            if count <= 0 or (not mark and count < self.sample(least)):
+            self.cursor, end = self.log.stretch(self.cursor)
+            growing = end == self.log.end and not mark
+            count = min((min(mark.position, end) if mark else end) - self.cursor, self.sample(usual))
+            if growing and count < max(1, self.sample(least)):
                 return
+            if count <= 0:  # behind a hole there is a mark
+                continue
             wait = self.wait(now, settled, count) if self.timeline.sent < until else 0.0
             if wait > TOO_SHORT or self.timeline.sent >= until:
                 yield wait
@@ -134,12 +146,13 @@ class Outbox:
 
     def rest(self) -> Audio | None:
         """Return what waits for a chunk to fill, to be sent as it is."""
-        count = self.log.end - self.cursor
+        self.cursor, end = self.log.stretch(self.cursor)
+        count = end - self.cursor
         return self.audio(count) if 0 < count < self.sample(self._numbers.chunk[0]) else None
 
     def audio(self, count: int) -> Audio:
-        """Return the next *count* samples in the wire's format, as sent."""
-        data = self._converter.convert(self.log.read(self.cursor, count))
+        """Return the next *count* samples, as sent."""
+        data = self.log.read(self.cursor, count)
         self.timeline.audio(self.cursor, count)
         self.cursor += count
         self.reached = max(self.reached, self.cursor)

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from ..errors import ConfigError
 
@@ -44,6 +45,9 @@ class Limits:
         idle: time without audio after which an open turn is helped to its end by silence.
         hold_bytes: audio kept for a replay, whatever its length.
         paced: keep to the vendor's pace; False: send as fast as the other end reads, for servers of one's own.
+        realtime: whether the audio comes at the speed of speech, which lets its rate be checked against the declared
+            format. True: a live source, which is never made to wait: after ``backlog`` seconds the oldest unsent audio
+            is lost, as an ``AudioGap``. False: it does not. None: unknown.
     """
 
     connect_timeout: float = field(default=10.0, validator=_finite)
@@ -53,6 +57,7 @@ class Limits:
     idle: float = field(default=1.0, validator=_finite)
     hold_bytes: int = field(default=64 << 20, validator=_finite)
     paced: bool = field(default=True, validator=_flag)
+    realtime: bool | None = field(default=None, validator=optional(_flag))
 
 
 @frozen(kw_only=True)

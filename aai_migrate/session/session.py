@@ -10,6 +10,7 @@ from typing import Literal
 
 from attrs import evolve
 
+from ..audio.gap import Gap
 from ..config import Config
 from ..credentials import CredentialSource
 from ..errors import AaiMigrateError, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
@@ -18,6 +19,8 @@ from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
 from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Ping, Pong, Refused
+from .gaps import Gaps
+from .intake import Intake
 from .outbox import Outbox
 from .retry import Limits, Retry, RetryPolicy
 from .seam import Seam
@@ -30,12 +33,18 @@ EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped)
 
 STEP = 0.1
 """Seconds of silence injected at a time."""
+SLEPT = 30.0
+"""A deadline that is so many seconds late was slept through: nobody at the other end has waited."""
 
 
 class Session:
     """The state of one transcription; see :class:`~aai_migrate.provider.Peer` for the four calls.
 
     Audio leaves in :meth:`tick` only, so a driver that ticks when it has written everything has backpressure.
+
+    Attributes:
+        realtime: whether audio is known to come at the speed of speech. A driver does not make such a source wait:
+            what is not sent in time is lost, as an ``AudioGap``.
     """
 
     resumable = False
@@ -58,6 +67,7 @@ class Session:
         """
         self.provider, self.limits = provider, limits or Limits()
         self.state: State = "idle"
+        self.realtime = self.limits.realtime
         self._numbers = provider.numbers if self.limits.paced else evolve(provider.numbers, pace=None)
         self._context, self._credentials = context, credentials
         self._retry = Retry(retry or RetryPolicy(), context.random)
@@ -65,12 +75,15 @@ class Session:
         self._peer: ClientPeer | None = None
         self._begun = self._resuming = self._dialled = False
         self._pinged: tuple[bytes, float] | None = None  # what must come back, and what had been sent before it
-        self._gaps = self._fed_at = self._quiet_from = self._helped = self._taken = self._connect_by = 0.0
+        self._gaps = Gaps()
+        self._fed_at = self._quiet_from = self._helped = self._taken = self._connect_by = 0.0
 
     # What the caller asks.
 
-    def send(self, command: ask.Command, now: float) -> list[Out]:
-        """Take one command of the application.
+    def send(self, command: ask.Command | Gap, now: float) -> list[Out]:
+        """Take one command of the application, or word of audio that was lost before it could be fed.
+
+        ``Audio`` is in the caller's format, and may be cut anywhere, inside a sample too.
 
         Raises:
             StreamClosed: the session has ended, was told to stop, or was not started.
@@ -85,20 +98,49 @@ class Session:
             return []
         if self.state == "ended" or log.stopping:
             raise StreamClosed("the stream has ended" if self.state == "ended" else "the stream was stopped")
+        out: list[Out] = []
         match command:
             case ask.Audio(data):
-                log.feed(data)
-                self._fed_at = now
-                if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
-                    log.evict(log.end)
+                out += self._feed(data, now)
+            case Gap(seconds):
+                out += self._lose(seconds)
             case ask.Finalize() | ask.Stop():
+                log.feed(self._intake.flush())
+                if isinstance(command, ask.Stop):
+                    out += self._cut_short()
                 log.mark(command)
             case ask.Configure():
                 return self._configure(command, now)
             case _:
                 return []
         self._wake(now)
+        return out
+
+    def _feed(self, data: bytes, now: float) -> list[Out]:
+        box = self._box
+        box.log.feed(self._intake.take(data))
+        self._fed_at = now
+        if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
+            box.log.evict(box.log.end)
+        elif self.realtime and (shed := box.shed(self.limits.backlog)):
+            return [*self._gaps.add(*shed)]
         return []
+
+    def _lose(self, seconds: float) -> list[Out]:
+        """The clock goes on without audio; what was cut inside a sample has lost its rest."""
+        box = self._box
+        self._intake.drop()
+        box.log.feed(self._intake.flush())
+        start = box.fed
+        box.log.lose(box.sample(seconds))
+        return [*self._gaps.add(start, box.fed)]
+
+    def _cut_short(self) -> list[Out]:
+        rest = self._intake.drop()
+        if not rest:
+            return []
+        reason = f"the audio ended inside a sample: its last {rest} bytes are left out; check encoding and channels"
+        return [say.Warned("cut_sample", reason)]
 
     def close(self, now: float) -> list[Out]:
         """End now: ask the vendor to stop billing, wait for nothing. Harmless when called again."""
@@ -138,6 +180,10 @@ class Session:
         """Do what is due."""
         if self.state in ("idle", "ended"):
             return []
+        due = self.deadline
+        if self.state == "live" and due is not None and now - due > SLEPT:
+            reason = f"this machine did nothing for {now - due:.0f} s"
+            return self._failed(ConnectionLost(self.provider.name, reason), now)
         self._box.advance(now)
         out: list[Out] = []
         if self._peer and self._peer.deadline is not None and self._peer.deadline <= now:
@@ -152,7 +198,7 @@ class Session:
 
     @property
     def fed(self) -> float:
-        """Seconds of audio that the application fed."""
+        """Seconds of audio that the application fed, lost ones included."""
         return self._box.fed
 
     @property
@@ -161,8 +207,14 @@ class Session:
         return 0.0 if self.state in ("idle", "ended") else self._box.backlog
 
     @property
+    def full(self) -> bool:
+        """Whether feeding should wait; a live source cannot."""
+        return not self.realtime and self.backlog > self.limits.backlog
+
+    @property
     def _missing(self) -> float:
-        return max(0.0, self.fed - self._seam.settled) + self._gaps
+        settled, fed = self._seam.settled, self.fed
+        return self._gaps.seconds + max(0.0, fed - settled - self._gaps.within(settled, fed))
 
     # Starting, and starting again.
 
@@ -175,9 +227,8 @@ class Session:
         )
         self._config, self._credential = config, start.credential
         self._hold = max(30.0, self._numbers.longest_turn + 15.0)
-        self._box = Outbox(
-            self._numbers, config.audio, self._wire, self._hold, self.limits.hold_bytes, self.limits.backlog
-        )
+        self._intake = Intake(config.audio, self._wire)
+        self._box = Outbox(self._numbers, self._wire, self._hold, self.limits.hold_bytes, self.limits.backlog)
         self._seam = Seam(self._wire.channels)
         self._connect_by = now + self.limits.connect_timeout
         return self._connect(now)
@@ -238,10 +289,10 @@ class Session:
         self._wake(now)
         if not self._begun:
             self._begun = True
-            return [*out, event]
+            return [*out, evolve(event, conversions=self._intake.changes)]
         box = self._box
         seam = box.cursor / box.rate
-        replayed = max(0, box.reached - box.cursor) / box.rate
+        replayed = box.log.count(box.cursor, box.reached) / box.rate
         settled = self._seam.settled
         return [*out, Reconnected(seam=seam, settled=settled, resumed=resumed, replayed=replayed, lag=box.backlog)]
 
@@ -250,7 +301,7 @@ class Session:
         out: list[Out] = [*self._seam.cut()]
         box, held, settled = self._box, self._box.log.start / self._box.rate, self._seam.settled
         if settled < held:
-            out += [*self._gap(settled, held), *self._seam.lose(held)]
+            out += [*self._gaps.add(settled, held), *self._seam.lose(held)]
         box.begin(max(box.log.start, box.sample(self._seam.replay_from)), now)
         self._seam.begin(box.timeline, delimiter)
         self._taken = 0.0
@@ -262,11 +313,7 @@ class Session:
         if box.cursor >= box.log.start:
             return []
         lost, box.cursor = box.cursor, box.log.start
-        return self._gap(lost / box.rate, box.cursor / box.rate)
-
-    def _gap(self, start: float, end: float) -> list[Out]:
-        self._gaps += end - start
-        return [AudioGap(start, end)]
+        return [*self._gaps.add(lost / box.rate, box.cursor / box.rate)]
 
     # What the vendor's client half says.
 
@@ -347,11 +394,12 @@ class Session:
 
     def _stopped(self, event: say.Stopped, now: float) -> list[Out]:
         if not self._box.stop_known:
-            lost = ConnectionLost(self.provider.name, f"the vendor ended the session unasked: {event.reason}")
-            return self._failed(lost, now)
+            reason = f"the vendor ended the session unasked: {event.reason}"
+            return self._failed(ConnectionLost(self.provider.name, reason), now)
         settled: list[Out] = [*self._seam.settle_all(self.fed)]
-        reason = "audio lost" if self._gaps else "stopped"
-        end = say.Stopped(reason, self.fed, event.session_seconds, self._gaps)
+        lost = self._gaps.seconds
+        reason = "audio lost" if lost else "stopped"
+        end = say.Stopped(reason, self.fed, event.session_seconds, lost)
         return [*self._end(), *settled, *self._all_answered(), end]
 
     def _failed(self, error: ProviderError, now: float) -> list[Out]:
@@ -360,7 +408,7 @@ class Session:
             error.redact(self._credential.secret.redact)
         live, box = self.state == "live", self._box
         if live and box.stop_sent and self._seam.settled >= self.fed - 1 / box.rate:
-            return [*self._end(), *self._all_answered(), say.Stopped("stopped", self.fed, None, self._gaps)]
+            return [*self._end(), *self._all_answered(), say.Stopped("stopped", self.fed, None, self._gaps.seconds)]
         again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
         again = again or self._resuming  # a session that cannot be gone back to is begun anew
         delay = self._retry.failed(now) if again else None

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from ..audio.format import AudioFormat
+from ..audio.gap import Gap
 from ..events import Reconnected
 from ..provider import Peer, ServerPeer
 from ..session import Session, SessionEvent
@@ -113,7 +114,7 @@ class Link:
         """Whether the session said its last word."""
         return bool(self.events) and isinstance(self.events[-1][1], (say.Stopped, say.Failed))
 
-    def run(self, script: Iterable[tuple[float, Command]]) -> list[SessionEvent]:
+    def run(self, script: Iterable[tuple[float, Command | Gap]]) -> list[SessionEvent]:
         """Ask each command at its time, move the clock from deadline to deadline until the session ends.
 
         Raises:

@@ -38,13 +38,17 @@ class Word:
 
 @frozen
 class Started:
-    """The vendor is ready for audio; ``settings`` are native words that were sent, without secrets."""
+    """The vendor is ready for audio; ``settings`` are native words that were sent, without secrets.
+
+    ``conversions`` is set by the session: what it does to the caller's audio, in words.
+    """
 
     session_id: str | None = None
     model: str | None = None
     expires_at: float | None = None
     word_delimiter: str = " "
     settings: Mapping[str, Any] = field(factory=dict, hash=False)
+    conversions: tuple[str, ...] = ()
 
 
 @frozen

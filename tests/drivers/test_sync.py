@@ -213,16 +213,27 @@ class TestReconnect:
 
 class TestFeeding:
     def test_chunks_are_checked(self) -> None:
-        """Half a sample is refused with both sizes, an empty chunk is nothing, text is no audio."""
+        """An empty chunk is nothing, text is no audio, bytes of any kind are."""
         with vendor(ordinary) as server, connect(server.url) as stream:
-            with pytest.raises(AudioError, match=r"3 bytes.*2 bytes"):
-                stream.send(b"abc")
             with pytest.raises(TypeError, match="str"):
                 stream.send("abc")  # type: ignore[arg-type]
             stream.send(b"")
             stream.send(bytearray(SECOND[:16_000]))
             stream.send(memoryview(SECOND)[16_000:])
         assert server.connections[0].audio == SECOND
+
+    def test_samples_may_be_split(self) -> None:
+        """Chunks that end inside a sample are joined; half a sample that is never finished is told."""
+        with vendor(ordinary) as server, connect(server.url) as stream:
+            for start in range(0, len(SECOND), 333):
+                stream.send(SECOND[start : start + 333])
+            stream.send(b"x")
+            stream.stop()
+            notices = [event.message for event in stream if isinstance(event, Notice)]
+        assert server.connections[0].audio == SECOND
+        assert notices == [
+            "the audio ended inside a sample: its last 1 bytes are left out; check encoding and channels"
+        ]
 
     def test_several_threads_feed(self) -> None:
         """What several threads send arrives, all of it."""

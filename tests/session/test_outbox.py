@@ -19,8 +19,8 @@ FORMAT = AudioFormat(4000)
 CHUNK = (0.02, 0.1, 1.0)
 
 
-def outbox(audio: AudioFormat = FORMAT, wire: AudioFormat = FORMAT, hold: float = 30.0, **numbers: Any) -> Outbox:
-    return Outbox(Numbers(**{"chunk": CHUNK, **numbers}), audio, wire, hold, 1 << 20)
+def outbox(hold: float = 30.0, **numbers: Any) -> Outbox:
+    return Outbox(Numbers(**{"chunk": CHUNK, **numbers}), FORMAT, hold, 1 << 20)
 
 
 def sound(start: int, count: int) -> bytes:
@@ -251,26 +251,14 @@ def test_emulated_finalize_and_silence_before_stop() -> None:
     assert (box.timeline.seconds, box.timeline.end(9.0), box.fed) == (1.2, 0.1, 0.1)
 
 
-def test_audio_is_converted_for_the_wire() -> None:
-    """Floats and stereo as fed, 16-bit mono on the wire; positions count samples of all channels."""
-    stereo = AudioFormat(4000, "pcm_f32le", 2)
-    box = outbox(stereo, FORMAT)
-    samples = [number / 32768 for number in range(1200)]
-    box.log.feed(struct.pack("<2400f", *(value for value in samples for _ in range(2))))
-    assert box.fed == 0.3
-    assert placed(drain(box))[0] == sound(0, 1200)
-    box.begin(700, 1.0)
-    assert placed(drain(box, 1.0))[0] == sound(700, 500)
-
-
 def test_memory_is_bounded_in_seconds_and_in_bytes() -> None:
     """What was sent is held for the replay up to either limit; what was not sent is held whatever its size."""
-    box = Outbox(Numbers(chunk=CHUNK), FORMAT, FORMAT, 2.0, 6000)
+    box = Outbox(Numbers(chunk=CHUNK), FORMAT, 2.0, 6000)
     box.log.feed(sound(0, 5000))
     assert (box.log.start, box.log.end) == (0, 5000)
     drain(box, settled=9.0)
     assert (box.log.start, box.log.end) == (2000, 5000)
-    box = Outbox(Numbers(chunk=CHUNK), FORMAT, FORMAT, 0.5, 1 << 20)
+    box = Outbox(Numbers(chunk=CHUNK), FORMAT, 0.5, 1 << 20)
     box.log.feed(sound(0, 5000))
     drain(box, settled=9.0)
     assert box.log.start == 3000

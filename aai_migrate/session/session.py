@@ -18,12 +18,13 @@ from ..events import AudioGap, Reconnected, Reconnecting
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Ping, Pong, Refused
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Pong, Refused
 from .gaps import Gaps
 from .intake import Intake
 from .outbox import Outbox
 from .retry import Limits, Retry, RetryPolicy
 from .seam import Seam
+from .upkeep import Upkeep
 
 SessionEvent = say.Event | Reconnecting | Reconnected | AudioGap
 Out = Frame | SessionEvent
@@ -31,8 +32,6 @@ State = Literal["idle", "connecting", "live", "waiting", "ended"]
 EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped)
 """What may come before the greeting."""
 
-STEP = 0.1
-"""Seconds of silence injected at a time."""
 SLEPT = 30.0
 """A deadline that is so many seconds late was slept through: nobody at the other end has waited."""
 
@@ -74,9 +73,9 @@ class Session:
         self._timers: dict[str, float] = {}
         self._peer: ClientPeer | None = None
         self._begun = self._resuming = self._dialled = False
-        self._pinged: tuple[bytes, float] | None = None  # what must come back, and what had been sent before it
+        self._upkeep: Upkeep | None = None  # of the live connection
         self._gaps = Gaps()
-        self._fed_at = self._quiet_from = self._helped = self._taken = self._connect_by = 0.0
+        self._fed_at = self._taken = self._connect_by = 0.0
 
     # What the caller asks.
 
@@ -172,9 +171,8 @@ class Session:
         """When :meth:`tick` has something to do; None: never."""
         if self.state == "ended":
             return None
-        due = min(self._timers.values(), default=None)
-        peer = self._peer.deadline if self._peer else None
-        return peer if due is None else due if peer is None else min(due, peer)
+        due = [*self._timers.values(), *(each.deadline for each in (self._peer, self._upkeep) if each)]
+        return min((time for time in due if time is not None), default=None)
 
     def tick(self, now: float) -> list[Out]:
         """Do what is due."""
@@ -192,7 +190,7 @@ class Session:
             if self._timers.pop(name, None) is not None:
                 kind, _, id_ = name.partition(":")
                 out += getattr(self, f"_on_{kind}")(now, id_)
-        return out
+        return [*out, *self._care(now)]
 
     # Figures.
 
@@ -277,15 +275,8 @@ class Session:
         resumed, self._resuming = self._resuming, False
         out = self._skip() if resumed else self._replay(event.word_delimiter, now)
         self._box.resume(now)
-        self._quiet_from, self._pinged = self._box.heard, None
-        numbers = self._numbers
-        due = {
-            "ping": numbers.ping,
-            "keepalive": numbers.keepalive,
-            "due": _early(numbers.audio_due),
-            "settle": numbers.settle_lag,
-        }
-        self._timers = {name: now + after for name, after in due.items() if after is not None}
+        self._timers = {}
+        self._upkeep = Upkeep(self._numbers, self._box, self.limits.idle, self._hold, now)
         self._wake(now)
         if not self._begun:
             self._begun = True
@@ -322,8 +313,8 @@ class Session:
         for item in items:
             if isinstance(item, FRAMES):
                 self._dialled = self._dialled or isinstance(item, (Connect, HttpRequest))
-                if self._numbers.keepalive and "keepalive" in self._timers:
-                    self._timers["keepalive"] = now + self._numbers.keepalive
+                if self._upkeep:
+                    self._upkeep.wrote(now)
                 out.append(item)
             elif self.state == "live" or (self.state == "connecting" and isinstance(item, EARLY)):
                 out += self._event(item, now)  # not what follows a failure, nor words for audio that was not sent
@@ -358,9 +349,8 @@ class Session:
                 return [event]
 
     def _spoke(self, now: float) -> None:
-        self._quiet_from = self._box.heard
-        if self._numbers.ends_only_with_audio:
-            self._timers.setdefault("idle", max(now, self._fed_at + self.limits.idle))
+        if self._upkeep:
+            self._upkeep.spoke(now, self._fed_at)
 
     def _settled(self, now: float) -> list[Out]:
         """Let go of audio that no replay needs, and answer what waited for it."""
@@ -421,7 +411,7 @@ class Session:
             box.cursor = box.timeline.rewind(self._taken)
         if not self._resuming:
             self._peer = None
-        self.state, self._timers = "waiting", {"retry": now + delay}
+        self.state, self._timers, self._upkeep = "waiting", {"retry": now + delay}, None
         if self._begun:
             out.append(Reconnecting(self._retry.attempt, delay, str(error)))
         return out
@@ -429,7 +419,7 @@ class Session:
     def _end(self) -> list[Out]:
         """No more connections: hang up, end what is open."""
         out: list[Out] = [*self._seam.end(), *([Close(1000)] if self._dialled else [])]
-        self._dialled, self.state, self._timers = False, "ended", {}
+        self._dialled, self.state, self._timers, self._upkeep = False, "ended", {}, None
         return out
 
     # Sending.
@@ -449,11 +439,8 @@ class Session:
                 self._timers["pump"] = now + max(item, 0.0)
                 break
             command, mark = item
-            if isinstance(command, ask.Audio):
-                self._timers.pop("due", None)
-                if self._numbers.ends_only_with_audio:
-                    self._timers["idle"] = max(now, self._fed_at) + self.limits.idle
-                    self._helped = 0.0
+            if isinstance(command, ask.Audio) and self._upkeep:
+                self._upkeep.fed(now, self._fed_at)
             if mark and isinstance(mark.command, ask.Finalize):
                 id_ = mark.command.id
                 if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):
@@ -489,69 +476,30 @@ class Session:
         reason = f"no end of the session within {self.limits.drain_timeout:g} s of stop"
         return self._failed(ConnectionLost(self.provider.name, reason, retryable=False), now)
 
-    def _silent_to(self, read: float) -> float:
-        """With nothing open, audio older than the vendor's lag that it has *read* and found no word in was silence."""
+    def _care(self, now: float) -> list[Out]:
+        """Do what the live connection needs unasked."""
+        out: list[Out] = []
+        if self._upkeep:
+            for item in self._upkeep.tick(now, talking=self._seam.open, lag=self._lag):
+                out += [item] if isinstance(item, FRAMES) else self._ask(item, now)
+                if self.state != "live":
+                    break
+        return out
+
+    @property
+    def _lag(self) -> float:
+        """Seconds after which the vendor has shown what it heard."""
         lag = self._numbers.settle_lag or 0.0
         if self._config.partials is False or self._config.pii_redaction:
             lag += self._numbers.longest_turn  # no partials: only the end of a turn shows that there was one
-        return min(self._box.heard, read) - lag
-
-    def _on_settle(self, now: float, _: str) -> list[Out]:
-        """Ask whether the vendor has read what seems to be silence: a connection can be dead and not show it."""
-        self._timers["settle"] = now + 1.0
-        box = self._box
-        if self._seam.open or self._pinged or self._silent_to(box.heard) <= self._quiet_from:
-            return []
-        self._pinged = (f"{box.timeline.sent}".encode(), box.timeline.seconds)
-        return [Ping(self._pinged[0])]
+        return lag
 
     def _ponged(self, frame: Pong, now: float) -> list[Out]:
-        if self._pinged is None or frame.data != self._pinged[0]:
-            return []
-        to, self._pinged = self._silent_to(self._pinged[1]), None
-        if self._seam.open or to <= self._quiet_from:
+        to = self._upkeep.ponged(frame, talking=self._seam.open, lag=self._lag) if self._upkeep else None
+        if to is None:
             return []
         return [*self._seam.settle_all(self._box.timeline.end(to)), *self._settled(now)]
-
-    def _on_idle(self, now: float, _: str) -> list[Out]:
-        """The application went quiet in mid-turn: silence ends the turn, in real time and not for ever."""
-        box = self._box
-        if box.stop_sent or not self._seam.open or self._helped >= self._hold:
-            return []
-        self._timers["idle"] = now + STEP
-        rest = box.rest()
-        out = self._ask(rest, now) if rest else []
-        if box.backlog:
-            return out
-        self._helped += STEP
-        return [*out, *self._ask(box.silence(STEP), now)]
-
-    def _on_due(self, now: float, _: str) -> list[Out]:
-        if self._box.stop_known:
-            return []
-        self._timers["due"] = now + (_early(self._numbers.audio_due) or 0.0)
-        return self._ask(self._box.silence(STEP), now)
-
-    def _on_keepalive(self, now: float, _: str) -> list[Out]:
-        self._timers["keepalive"] = now + (self._numbers.keepalive or 0.0)
-        if self._box.stop_known:
-            return []
-        match self._numbers.keepalive_by:
-            case "silence":
-                return self._ask(self._box.silence(STEP), now)
-            case "ping":
-                return [Ping()]
-        return self._ask(ask.KeepAlive(), now)
-
-    def _on_ping(self, now: float, _: str) -> list[Out]:
-        self._timers["ping"] = now + (self._numbers.ping or 0.0)
-        return [Ping()]
 
     def _on_finalize(self, _: float, id_: str) -> list[Out]:
         """A vendor that heard nothing new has nothing to answer."""
         return self._answered(id_, say.Finalized(id_, "timeout" if self._seam.open else "settled"))
-
-
-def _early(seconds: float | None) -> float | None:
-    """What is due at the vendor is done a little before."""
-    return None if seconds is None else seconds * 0.8

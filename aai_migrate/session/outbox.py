@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..audio.codec import Converter
+from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..provider import Numbers
 from ..wire.commands import Audio, Command, Configure, Finalize, Silence, Stop

@@ -83,9 +83,9 @@ async def speak(socket: Any, audio: bytes, size: int = 3200) -> None:
     await socket.send(TERMINATE)
 
 
-async def converse(socket: Any, audio: bytes) -> list[dict[str, Any]]:
+async def converse(socket: Any, audio: bytes, size: int = 3200) -> list[dict[str, Any]]:
     """Return all messages of a session over *audio*."""
-    speaking = asyncio.create_task(speak(socket, audio))
+    speaking = asyncio.create_task(speak(socket, audio, size))
     messages = await rest(socket)
     await speaking
     return messages

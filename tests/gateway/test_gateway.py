@@ -14,7 +14,7 @@ import trustme
 import websockets
 from attrs import evolve
 
-from aai_migrate import registry
+from aai_migrate import AudioFormat, registry
 from aai_migrate.errors import ConfigError, ConnectionLost
 from aai_migrate.gateway import Gateway, run_in_thread
 from aai_migrate.provider import Provider
@@ -168,15 +168,36 @@ def test_nobody_gets_in_where_no_authenticator_is_given() -> None:
     asyncio.run(main())
 
 
-def test_audio_the_provider_cannot_take_is_the_clients_error() -> None:
-    """The provider's limit is told in the client's dialect, with the reason."""
+@pytest.mark.parametrize("fmt", [AudioFormat(96_000), AudioFormat(8000, "pcm_mulaw"), AudioFormat(8000)], ids=str)
+def test_audio_is_converted_to_what_the_provider_takes(fmt: AudioFormat, provide: Any) -> None:
+    """A provider that takes 16 kHz only hears clients of other rates and encodings, every word of them."""
+    name = provide(
+        evolve(
+            CODED,
+            name="narrow",
+            capabilities=evolve(CODED.capabilities, encodings=("pcm_s16le",), sample_rates=(16_000,)),
+        ),
+    )
+    speech = encode([0.2, *SPOKEN[:5], 1.0, *SPOKEN[5:], 1.0], fmt)
 
     async def main() -> None:
-        async with running() as gateway, dial(gateway, "sample_rate=96000") as socket:
+        query = f"sample_rate={fmt.sample_rate}&encoding={fmt.encoding}"
+        async with running(name) as gateway, dial(gateway, query) as socket:
+            messages = await converse(socket, speech, fmt.size(0.1))
+        assert [turn["transcript"] for turn in ends(messages)] == [" ".join(SPOKEN[:5]), " ".join(SPOKEN[5:])]
+
+    asyncio.run(main())
+
+
+def test_what_the_provider_cannot_do_is_the_clients_error() -> None:
+    """The provider's own reason is told in the client's dialect."""
+
+    async def main() -> None:
+        async with running("local", extra={"local": {"beam": 1}}) as gateway, dial(gateway) as socket:
             messages = await rest(socket)
         assert [message["type"] for message in messages] == ["Begin", "Error"]
         assert messages[1]["error_code"] == socket.close_code == 3006
-        assert "96000 Hz" in messages[1]["error"]
+        assert "leave out beam" in messages[1]["error"]
 
     asyncio.run(main())
 

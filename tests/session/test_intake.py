@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.session.intake import Intake
 
-STEREO = AudioFormat(16_000, "pcm_f32le", 2)
+STEREO = AudioFormat(48_000, "pcm_f32le", 2)
 WIRE = AudioFormat(16_000)
 DATA = struct.pack("<9600f", *((index % 97 - 48) / 64 for index in range(9600)))
 

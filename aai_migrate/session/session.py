@@ -75,6 +75,7 @@ class Session:
         self._begun = self._resuming = self._dialled = False
         self._upkeep: Upkeep | None = None  # of the live connection
         self._gaps = Gaps()
+        self._slept = False  # and nobody has said yet what a live source missed
         self._fed_at = self._taken = self._connect_by = 0.0
 
     # What the caller asks.
@@ -116,18 +117,22 @@ class Session:
         return out
 
     def _feed(self, data: bytes, now: float) -> list[Out]:
-        box = self._box
+        box, out = self._box, list[Out]()
+        if self._slept and self.realtime:
+            missed = now - self._fed_at - self._config.audio.seconds(len(data))
+            out += self._lose(missed) if missed > 0 else []
+        self._slept = False
         box.log.feed(self._intake.take(data))
         self._fed_at = now
         if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
             box.log.evict(box.log.end)
         elif self.realtime and (shed := box.shed(self.limits.backlog)):
-            return [*self._gaps.add(*shed)]
-        return []
+            out += self._gaps.add(*shed)
+        return out
 
     def _lose(self, seconds: float) -> list[Out]:
         """The clock goes on without audio; what was cut inside a sample has lost its rest."""
-        box = self._box
+        box, self._slept = self._box, False
         self._intake.drop()
         box.log.feed(self._intake.flush())
         start = box.fed
@@ -180,6 +185,7 @@ class Session:
             return []
         due = self.deadline
         if self.state == "live" and due is not None and now - due > SLEPT:
+            self._slept = self.fed > 0
             reason = f"this machine did nothing for {now - due:.0f} s"
             return self._failed(ConnectionLost(self.provider.name, reason), now)
         self._box.advance(now)

@@ -152,6 +152,16 @@ class TestSleep:
         until(session, 1.0)
         assert not [item for item in session.tick(25.0) if isinstance(item, Reconnecting)]
 
+    def test_a_live_source_that_does_not_say_what_it_missed(self) -> None:
+        """Ten minutes are missing between two chunks of what comes at the speed of speech; other sources can wait."""
+        for realtime, gaps in ((True, [AudioGap(2.0, 601.0)]), (None, [])):
+            session = begun(provider(settle_lag=5.0), limits=Limits(realtime=realtime))
+            session.send(second(2.0), 1.0)
+            until(session, 1.0)
+            session.tick(601.0)
+            assert session.send(second(1.0), 601.0) == gaps
+            assert session.send(second(1.0), 602.0) == []
+
     def test_what_a_sleeping_machine_did_not_record_is_a_gap(self) -> None:
         """A microphone says what it missed; the words around it are all there."""
         session = begun(provider(settle_lag=5.0), limits=Limits(realtime=True))

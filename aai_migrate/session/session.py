@@ -34,6 +34,8 @@ EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped)
 
 SLEPT = 30.0
 """A deadline that is so many seconds late was slept through: nobody at the other end has waited."""
+MISSED = 1.0
+"""Seconds without audio that a live source did not merely come late with, after the machine slept."""
 
 
 class Session:
@@ -118,9 +120,9 @@ class Session:
 
     def _feed(self, data: bytes, now: float) -> list[Out]:
         box, out = self._box, list[Out]()
-        if self._slept and self.realtime:
+        if self.realtime and (self._slept or self._late(now) > SLEPT):
             missed = now - self._fed_at - self._config.audio.seconds(len(data))
-            out += self._lose(missed) if missed > 0 else []
+            out += self._lose(missed) if missed > MISSED else []
         self._slept = False
         box.log.feed(self._intake.take(data))
         self._fed_at = now
@@ -183,11 +185,10 @@ class Session:
         """Do what is due."""
         if self.state in ("idle", "ended"):
             return []
-        due = self.deadline
-        if self.state == "live" and due is not None and now - due > SLEPT:
+        late = self._late(now)
+        if late > SLEPT:
             self._slept = self.fed > 0
-            reason = f"this machine did nothing for {now - due:.0f} s"
-            return self._failed(ConnectionLost(self.provider.name, reason), now)
+            return self._failed(ConnectionLost(self.provider.name, f"this machine did nothing for {late:.0f} s"), now)
         self._box.advance(now)
         out: list[Out] = []
         if self._peer and self._peer.deadline is not None and self._peer.deadline <= now:
@@ -197,6 +198,11 @@ class Session:
                 kind, _, id_ = name.partition(":")
                 out += getattr(self, f"_on_{kind}")(now, id_)
         return [*out, *self._care(now)]
+
+    def _late(self, now: float) -> float:
+        """Return how many seconds ago a live connection should have been ticked."""
+        due = self.deadline
+        return 0.0 if due is None or self.state != "live" else now - due
 
     # Figures.
 

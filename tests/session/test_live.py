@@ -158,9 +158,14 @@ class TestSleep:
             session = begun(provider(settle_lag=5.0), limits=Limits(realtime=realtime))
             session.send(second(2.0), 1.0)
             until(session, 1.0)
+            assert session.send(second(1.0), 601.0) == gaps
+            assert kinds(session.tick(601.0)) == ["Close", "Reconnecting"]
+            assert session.send(second(1.0), 602.0) == []
+            session = begun(provider(settle_lag=5.0), limits=Limits(realtime=realtime))
+            session.send(second(2.0), 1.0)
+            until(session, 1.0)
             session.tick(601.0)
             assert session.send(second(1.0), 601.0) == gaps
-            assert session.send(second(1.0), 602.0) == []
 
     def test_what_a_sleeping_machine_did_not_record_is_a_gap(self) -> None:
         """A microphone says what it missed; the words around it are all there."""

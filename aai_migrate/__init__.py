@@ -3,6 +3,7 @@
 from . import audio
 from .audio.format import AudioFormat
 from .config import Config
+from .configfile import ConfigFile, load
 from .credentials import Secret
 from .drivers.sync import Stream, connect
 from .errors import (
@@ -49,6 +50,7 @@ __all__ = [
     "Begin",
     "Config",
     "ConfigError",
+    "ConfigFile",
     "ConnectionLost",
     "Limits",
     "MissingExtra",
@@ -73,4 +75,5 @@ __all__ = [
     "__version__",
     "audio",
     "connect",
+    "load",
 ]

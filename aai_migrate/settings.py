@@ -1,4 +1,8 @@
-"""From a caller's words to all that a session needs: the same for every driver."""
+"""From a caller's words to all that a session needs: the same for every driver, and for the gateway.
+
+What a setting is comes from the first of these that has it: the argument, the environment (the provider and its key),
+the config file.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,19 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import fields, frozen
+from attrs import frozen
 
 from . import registry
-from .config import Config, configure
+from .config import Config
+from .configfile import ConfigFile, load, understand, variable
 from .credentials import CredentialSource, credential_source
 from .errors import ConfigError
 from .provider import Context, Provider
 from .session import Limits, RetryPolicy
 
 VARIABLE = "AAI_MIGRATE_PROVIDER"
-_LIMITS = frozenset(attribute.name for attribute in fields(Limits))
+ConfigSource = str | os.PathLike[str] | ConfigFile
+"""A config file, by its path or read already."""
 
 
 @frozen
@@ -39,36 +45,67 @@ def resolve(
     *,
     api_key: Any = None,
     token: Any = None,
+    api_key_env: str | None = None,
     retry: RetryPolicy | None = None,
+    config: ConfigSource | None = None,
 ) -> Settings:
     """Return the settings of a stream.
 
     Args:
-        provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says.
-        options: fields of :class:`~aai_migrate.config.Config` and :class:`~aai_migrate.session.Limits`.
+        provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says, then the config file.
+        options: fields of :class:`~aai_migrate.config.Config` and :class:`~aai_migrate.session.Limits`. One that is
+            None leaves it to the config file; of ``extra`` single words go before those of the file.
+        api_key_env: the environment variable of the key, instead of the file's and the provider's own.
+        config: a config file, by its path or as :func:`~aai_migrate.configfile.load` returned it.
     Raises:
-        ConfigError: no or an unknown provider, an unknown or unsupported option, a missing or malformed key.
+        ConfigError: no or an unknown provider, an unknown or unsupported option, a missing or malformed key, or
+            something is wrong with the config file.
         AudioError: an audio format that cannot be.
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise ConfigError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
-    spec = provider or os.environ.get(VARIABLE)
+    file = ConfigFile("") if config is None else config if isinstance(config, ConfigFile) else load(config)
+    spec = provider or os.environ.get(VARIABLE) or file.provider
     if spec is not None and not isinstance(spec, str):
         raise ConfigError(f"provider must be a string such as 'name/model', not {type(spec).__name__}")
     if not spec:
-        raise ConfigError(f"no provider: name one of {', '.join(registry.names())}, or set {VARIABLE}")
+        where = file.path or "a config file"
+        choices = ", ".join(registry.names())
+        raise ConfigError(f"no provider: name one of {choices}, set {VARIABLE}, or set provider in {where}")
     name, model = registry.split(spec)
     found = registry.find(name)
     found.ready()
-    given = dict(options)
-    if model is not None:
-        if given.get("model") not in (None, model):
-            raise ConfigError(f"model is given twice: {model!r} in the provider and {given['model']!r}")
+    given = _merged(file.options(name), options)
+    asked = options.get("model")
+    if model is not None and provider and asked not in (None, model):
+        raise ConfigError(f"model is given twice: {model!r} in the provider and {asked!r}")
+    if model is not None and asked is None:
         given["model"] = model
-    limits = Limits(**{key: given.pop(key) for key in list(given) if key in _LIMITS})
-    config = configure(given, others=_LIMITS)
-    credentials = credential_source(name, found.env, api_key, token)
-    return Settings(found, config, credentials, limits, retry or RetryPolicy())
+    settled, limits = understand(given)
+    key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
+    if key_from and found.env is None:
+        raise ConfigError(f"{name} needs no key; leave api_key_env out")
+    credentials = credential_source(name, key_from or found.env, api_key, token)
+    return Settings(found, settled, credentials, limits, retry or RetryPolicy())
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of *below* with those of *above* laid over them, the vendors' own words one by one."""
+    merged = dict(below)
+    for name, value in above.items():
+        if name == "extra" and isinstance(value, Mapping):
+            merged[name] = _words(below.get(name, {}), value)
+        elif value is not None or name not in below:
+            merged[name] = value
+    return merged
+
+
+def _words(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, words in above.items():
+        provider = registry.ALIASES.get(name, name)
+        merged[provider] = {**merged.get(provider, {}), **words} if isinstance(words, Mapping) else words
+    return merged
 
 
 def context() -> Context:

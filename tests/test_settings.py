@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aai_migrate.config import Config
+from aai_migrate.configfile import load
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.errors import ConfigError
 from aai_migrate.session import Limits, RetryPolicy
@@ -61,7 +64,12 @@ def test_the_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("provider", "options", "keys", "text"),
     [
-        (None, {}, {}, rf"^no provider: name one of assemblyai-v3, coded, .*local.*, or set {VARIABLE}$"),
+        (
+            None,
+            {},
+            {},
+            rf"^no provider: name one of .*coded, .*local.*, set {VARIABLE}, or set provider in a config file$",
+        ),
         ("", {}, {}, r"^no provider: "),
         ("codde", {}, {}, r"^unknown provider 'codde'; did you mean coded\?$"),
         ("coded/", {}, {}, r"^provider 'coded/' is not of the form"),
@@ -71,6 +79,15 @@ def test_the_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("coded", {"drain_timeout": "1"}, {}, r"^drain_timeout must be a number above 0, not '1'$"),
         ("assemblyai", {}, {}, r"^assemblyai-v3 needs a key: set ASSEMBLYAI_API_KEY, or pass api_key=…$"),
         ("coded", {}, {"api_key": "a", "token": "b"}, r"^give api_key or token, not both$"),
+        ("coded", {}, {"api_key_env": "KEY"}, r"^coded needs no key; leave api_key_env out$"),
+        ("assemblyai", {}, {"api_key_env": "NO_KEY"}, r"^assemblyai-v3 needs a key: set NO_KEY, or pass api_key=…$"),
+        (
+            "assemblyai",
+            {},
+            {"api_key_env": "0123456789abcdef"},
+            r"^api_key_env must name an environment variable, in cap",
+        ),
+        ("coded", {}, {"config": b"stt.toml"}, r"^a config file is given by its path, .* not bytes$"),
     ],
 )
 def test_what_is_wrong_is_said_before_dialling(
@@ -79,6 +96,87 @@ def test_what_is_wrong_is_said_before_dialling(
     """Every error is a ConfigError that names the setting and the fix."""
     with pytest.raises(ConfigError, match=text):
         resolve(provider, options, **keys)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    """A config file."""
+    path = tmp_path / "stt.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+FILE = """
+provider = "assemblyai/from-file"
+language = "en"
+turn_silence = 0.5
+drain_timeout = 3
+
+[assemblyai-v3]
+turn_silence = 0.4
+vad_threshold = 0.4
+extra = {prompt = "A call"}
+api_key_env = "OTHER_KEY"
+
+[coded]
+language = "de"
+model = "m-1"
+"""
+
+
+def test_one_word_switches_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shared stays, what one provider's table says goes before it and is the other's no more."""
+    monkeypatch.setenv("OTHER_KEY", "other")
+    path = written(tmp_path, FILE)
+    first = resolve(None, {}, config=path)
+    assert first.provider.name == "assemblyai-v3"
+    assert first.credentials() == Credential(Secret("other"))
+    assert first.limits == Limits(drain_timeout=3)
+    extra = {"assemblyai-v3": {"vad_threshold": 0.4, "prompt": "A call"}}
+    assert first.config == Config(model="from-file", language="en", turn_silence=0.4, extra=extra)
+    path.write_text(FILE.replace("assemblyai/from-file", "coded"), encoding="utf-8")
+    second = resolve(None, {}, config=load(path))
+    assert (second.provider.name, second.credentials(), second.limits) == ("coded", None, first.limits)
+    assert second.config == Config(model="m-1", language="de", turn_silence=0.5)
+
+
+def test_argument_environment_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each setting the first is taken that is given; a provider is one word, with its model."""
+    monkeypatch.setenv("OTHER_KEY", "other")
+    file = load(written(tmp_path, FILE))
+    assert resolve("assemblyai", {}, config=file).config.model is None
+    assert resolve(None, {"model": "argued", "turn_silence": 1}, config=file).config.model == "argued"
+    assert resolve(None, {"model": None, "language": None}, config=file).config.language == "en"
+    words = {"assemblyai": {"prompt": "B"}, "coded": {"any": 1}}
+    over = resolve(None, {"extra": words, "turn_silence": 1}, api_key="argued", config=file)
+    assert (over.config.turn_silence, over.credentials()) == (1, Credential(Secret("argued")))
+    assert over.config.extra == {"assemblyai-v3": {"vad_threshold": 0.4, "prompt": "B"}, "coded": {"any": 1}}
+    monkeypatch.setenv("THIRD_KEY", "third")
+    assert resolve(None, {}, api_key_env="THIRD_KEY", config=file).credentials() == Credential(Secret("third"))
+    monkeypatch.setenv(VARIABLE, "coded/from-environment")
+    assert resolve(None, {}, config=file).config.model == "from-environment"
+    assert resolve(None, {"model": "argued"}, config=file).config.model == "argued"
+    assert resolve("coded", {}, config=file).config.model == "m-1"
+    with pytest.raises(ConfigError, match="extra must be a table per provider"):
+        resolve("assemblyai", {"extra": {"assemblyai-v3": 1}}, config=file)
+
+
+def test_what_only_a_file_can_do_wrong(tmp_path: Path) -> None:
+    """No provider anywhere; a key's variable that is not set, or for who needs no key."""
+    path = written(tmp_path, "[assemblyai]\napi_key_env = 'TEAM_KEY'\n[coded]\napi_key_env = 'KEY'\n")
+    for provider, text in [
+        (None, f"set {VARIABLE}, or set provider in {path}"),
+        ("assemblyai", "assemblyai-v3 needs a key: set TEAM_KEY, or pass"),
+        ("coded", "coded needs no key; leave api_key_env out"),
+    ]:
+        with pytest.raises(ConfigError, match=re.escape(text)):
+            resolve(provider, {}, config=path)
+
+
+def test_a_vendors_words_under_another_name_of_it() -> None:
+    """``assemblyai`` means the same here as where the provider is named."""
+    words = {"assemblyai": {"prompt": "A"}, "assemblyai-v3": {"vad_threshold": 0.4}}
+    extra = resolve("assemblyai", {"extra": words}, api_key="k").config.extra
+    assert extra == {"assemblyai-v3": {"prompt": "A", "vad_threshold": 0.4}}
 
 
 def test_settings_show_no_key() -> None:

@@ -13,7 +13,7 @@ from ..credentials import hide
 from ..errors import AaiMigrateError, ConfigError, ProviderError, StreamClosed
 from ..events import Begin, StreamEvent, Termination, Turn
 from ..session import RetryPolicy
-from ..settings import Settings, resolve
+from ..settings import ConfigSource, Settings, resolve
 from .engine import Engine
 from .feeder import Chunk, Feeder, Source, check_source
 
@@ -24,15 +24,17 @@ def connect(
     api_key: Any = None,
     token: Any = None,
     retry: RetryPolicy | None = None,
+    config: ConfigSource | None = None,
     **options: Any,
 ) -> Stream:
     """Open a stream, and return it when the vendor is ready for audio.
 
     Args:
-        provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says.
+        provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says, then *config*.
         api_key: the key, or a callable that yields one; None: from the provider's environment variable.
         token: a temporary token instead, or a callable that yields a fresh one for every connection.
         retry: how to go on after a loss.
+        config: a config file, by its path or from :func:`~aai_migrate.load`; what is given here goes before it.
         options: fields of :class:`~aai_migrate.config.Config` (the audio as ``sample_rate``, ``encoding``,
             ``audio_channels``) and of :class:`~aai_migrate.Limits`.
     Raises:
@@ -40,7 +42,7 @@ def connect(
         ProviderError: the vendor refused, did not answer in time, or could not be reached.
     """
     api_key, token = hide(api_key), hide(token)
-    stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry))
+    stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry, config=config))
     try:
         stream._engine.start()
     except BaseException:

@@ -7,6 +7,6 @@ try:
 except ImportError:
     raise MissingExtra("the gateway", "gateway") from None
 
-from .serve import Gateway, accept_any, run_in_thread
+from .serve import Gateway, accept_all, accept_any, run_in_thread
 
-__all__ = ["Gateway", "accept_any", "run_in_thread"]
+__all__ = ["Gateway", "accept_all", "accept_any", "run_in_thread"]

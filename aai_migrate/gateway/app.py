@@ -27,6 +27,7 @@ from ..wire.frames import (
     Refused,
 )
 from .bridge import Bridge
+from .guard import guard
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
@@ -36,6 +37,8 @@ UPGRADE = 10.0
 """Seconds that a server half may take to answer an upgrade."""
 GOODBYE = 2.0
 """Seconds that a client may take to answer a close frame."""
+PATIENCE = 5.0
+"""Seconds that the last words of conversations may take when the gateway stops."""
 LONGEST_REASON = 123
 """Bytes of a close frame's reason, by RFC 6455, 5.5."""
 
@@ -55,36 +58,70 @@ def providers() -> list[Provider]:
 
 
 class Door:
-    """The application with its live conversations."""
+    """The application with its live conversations.
 
-    def __init__(self, upstream: Upstream, context: Callable[[], Context], dialects: Iterable[Provider]) -> None:
+    Attributes:
+        live: the conversations that go on.
+        routes: the provider whose dialect is spoken at a method and path.
+        closing: whether no more clients are taken.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        context: Callable[[], Context],
+        dialects: Iterable[Provider],
+        *,
+        local_only: bool = False,
+    ) -> None:
         """Open a route for each path of *dialects*; where two claim one, the first has it.
 
         Args:
             context: yields what a server half may not make for itself.
+            local_only: let in programs of this machine only, and no web page from elsewhere.
         """
         self.live: set[Bridge] = set()
-        self.app = web.Application()
+        self.routes: dict[tuple[str, str], str] = {}
+        self.app = web.Application(middlewares=[guard] if local_only else [])
         self._upstream, self._context = upstream, context
-        taken: dict[tuple[str, str], str] = {}
+        self._left = asyncio.Event()
+        self.closing = False
         for provider in dialects:
             for method, path in provider.routes:
-                first = taken.setdefault((method, path), provider.name)
+                first = self.routes.setdefault((method, path), provider.name)
                 if first is provider.name and provider.server:
                     self.app.router.add_route(method, path, Route(self, provider, provider.server).answer)
                 else:
                     LOG.warning("%s %s belongs to %s; %s does not get it", method, path, first, provider.name)
-        self.app.on_shutdown.append(self._shut)
 
-    async def _shut(self, _: web.Application) -> None:
+    async def close(self) -> None:
+        """Take no more clients. Those there are get the last words of what they said, and then the reason.
+
+        What takes longer than ``PATIENCE`` is not waited for. Belongs before aiohttp's own shutdown, in which nothing
+        is read from clients any more.
+        """
+        self.closing = True
+        error = ConnectionLost("gateway", "the gateway is shutting down")
         for bridge in list(self.live):
-            bridge.fail(ConnectionLost("gateway", "the gateway is shutting down"))
+            bridge.wind_up(error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self.live:
+                    self._left.clear()
+                    await self._left.wait()
+        for bridge in list(self.live):
+            bridge.fail(error)
 
     def bridge(self, server: ServerPeer) -> Bridge:
         """Return a new live conversation."""
         bridge = Bridge(server, self._upstream, self._context().new_id())
         self.live.add(bridge)
         return bridge
+
+    def leave(self, bridge: Bridge) -> None:
+        """Take note that *bridge* is over."""
+        self.live.discard(bridge)
+        self._left.set()
 
     def context(self) -> Context:
         """Return what a server half may not make for itself."""
@@ -121,9 +158,12 @@ class Route:
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         if not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPBadRequest(text="This is no websocket handshake.\n")
+        if self._door.closing:
+            raise web.HTTPServiceUnavailable(text="The gateway is shutting down.\n")
         offered = request.headers.getall("Sec-WebSocket-Protocol", [])
         protocols = tuple(name.strip() for line in offered for name in line.split(",") if name.strip())
         bridge = self._door.bridge(self._server(self._door.context()))
+        begun = asyncio.get_running_loop().time()
         LOG.info("client %s: speaks %s", bridge.name, self._provider.name)
         try:
             bridge.receive(Connect(str(request.rel_url), dict(request.headers), protocols))
@@ -151,8 +191,11 @@ class Route:
             return socket
         finally:
             await bridge.close()
-            self._door.live.discard(bridge)
-            LOG.info("client %s: done", bridge.name)
+            self._door.leave(bridge)
+            seconds, audio = asyncio.get_running_loop().time() - begun, bridge.audio_seconds
+            LOG.info(
+                "client %s: done after %.1f s: %.1f s of audio, %d turns", bridge.name, seconds, audio, bridge.turns
+            )
 
 
 async def _converse(socket: web.WebSocketResponse, bridge: Bridge) -> None:

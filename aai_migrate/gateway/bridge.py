@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..drivers.aio import AsyncSession, blame
@@ -31,6 +32,7 @@ class Bridge:
 
     Attributes:
         session: the provider's side, once the client has started it.
+        turns: how many turns have ended.
     """
 
     def __init__(self, server: ServerPeer, upstream: Upstream, name: str) -> None:
@@ -41,13 +43,20 @@ class Bridge:
         self.session: AsyncSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._todo: deque[Frame | ask.Command] = deque()
-        self._doing = self._over = False
+        self._doing = self._over = self._stopping = False
+        self._farewell: ProviderError | None = None  # why it ends without the client's asking
+        self.turns = 0
         self._out: deque[Frame] = deque()
         self._waiting = 0
         self._moved = asyncio.Event()  # something came for the client, or nothing will
         self._drained = asyncio.Event()
 
     # For the caller.
+
+    @property
+    def audio_seconds(self) -> float:
+        """How much audio the client has sent to the provider."""
+        return self.session.session.fed if self.session and self.session.session.state != "idle" else 0.0
 
     def receive(self, frame: Frame) -> None:
         """Take one frame of the client."""
@@ -56,6 +65,15 @@ class Bridge:
     def fail(self, error: ProviderError) -> None:
         """End the conversation with *error*, in the client's dialect."""
         self._step(self._server.send, say.Failed(error))
+
+    def wind_up(self, error: ProviderError) -> None:
+        """End the conversation with *error* after the last words of what the client has said so far."""
+        if self.session is None:
+            self.fail(error)
+        elif not self._stopping:  # else its end is on the way
+            self._farewell = error
+            with suppress(StreamClosed):
+                self.session.send(ask.Stop())
 
     async def next(self) -> Frame | None:
         """Wait for the next frame for the client; None: there will be none."""
@@ -139,6 +157,8 @@ class Bridge:
             self.fail(BadRequest(self._upstream.name, str(error)))
 
     def _ask(self, session: AsyncSession, command: ask.Command) -> None:
+        if isinstance(command, ask.Stop):
+            self._stopping, self._farewell = True, None
         try:
             session.send(command)
         except StreamClosed:  # its end has been told already
@@ -151,8 +171,14 @@ class Bridge:
     def _hear(self, event: SessionEvent) -> None:
         if isinstance(event, (Reconnecting, Reconnected, AudioGap)):
             LOG.info("client %s: %s: %s", self.name, self._upstream.name, type(event).__name__)
-        else:
-            self._step(self._server.send, event)
+            return
+        if isinstance(event, say.Failed):  # the client may be told less, and is not whom it concerns
+            kind, code = type(event.error).__name__, event.error.status or event.error.code
+            LOG.warning("client %s: %s: %s, code %s", self.name, self._upstream.name, kind, code)
+        self.turns += isinstance(event, say.TurnEnded)
+        if isinstance(event, say.Stopped) and self._farewell:
+            event = say.Failed(self._farewell)
+        self._step(self._server.send, event)
 
     def _arm(self) -> None:
         if self._timer:

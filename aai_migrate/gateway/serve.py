@@ -23,8 +23,9 @@ from .app import Door, providers
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
-PATIENCE = 5.0
-"""Seconds that conversations may take to end when the gateway stops."""
+_SPECIAL = ("api_key", "token", "api_key_env", "retry", "config")
+CLOSING = 5.0
+"""Seconds that connections may take to close when the gateway stops, once their conversations have ended."""
 
 
 def accept_any(credential: Credential | None) -> str | None:
@@ -32,21 +33,28 @@ def accept_any(credential: Credential | None) -> str | None:
     return None if credential is None else "anyone"
 
 
+def accept_all(credential: Credential | None) -> str | None:
+    """Accept everybody, also who shows nothing; use it with ``local_only``."""
+    return "anyone"
+
+
 class Gateway:
     """One port that speaks every dialect there is a server half for, and forwards to one provider.
 
     Attributes:
+        settings: the provider behind it, and what it is asked.
         port: the port it listens on, once started.
         door: the application and its conversations, once started.
     """
 
     def __init__(
         self,
-        to: str = "local",
+        to: str | None = "local",
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         authenticate: Callable[[Credential | None], str | None] = refuse_all,
+        local_only: bool = False,
         public_url: str = "",
         ssl_context: ssl.SSLContext | None = None,
         **options: Any,
@@ -54,19 +62,23 @@ class Gateway:
         """Check the settings; nothing is opened before :meth:`start`.
 
         Args:
-            to: the provider behind it, ``"name"`` or ``"name/model"``.
+            to: the provider behind it, ``"name"`` or ``"name/model"``; None: what the environment or the config
+                file says.
             port: 0 takes a free one.
             authenticate: gives the principal of a client's credential, or None to refuse it; by default
                 nobody gets in.
+            local_only: serve programs of this machine only, and no web page from elsewhere; for who asks for no key.
             public_url: the address as clients see it, without path; "" means :attr:`url`.
-            options: ``api_key``, ``token``, ``retry`` and the provider's options, as for a stream.
+            options: as for :func:`~aai_migrate.settings.resolve`: ``api_key``, ``token``, ``api_key_env``, ``retry``,
+                ``config``, and the provider's options.
         Raises:
             ConfigError: an unknown provider or option, or a missing key.
         """
-        special = {name: options.pop(name) for name in ("api_key", "token", "retry") if name in options}
-        self._settings = wanted.resolve(to, options, **special)
+        special = {name: options.pop(name) for name in _SPECIAL if name in options}
+        self.settings = wanted.resolve(to, options, **special)
         self._host, self.port = host, port
         self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
+        self._local_only = local_only
         self._runner: web.AppRunner | None = None
         self._upstream: Upstream | None = None
         self.door: Door | None = None
@@ -82,21 +94,32 @@ class Gateway:
         """How many conversations are going on."""
         return len(self.door.live) if self.door else 0
 
+    @property
+    def addresses(self) -> dict[str, list[str]]:
+        """The URLs that clients of each dialect are pointed at, by the dialect's name; once started."""
+        found: dict[str, list[str]] = {}
+        for (method, path), name in self.door.routes.items() if self.door else ():
+            base = self.url if method == "GET" else f"http{self.url.removeprefix('ws')}"
+            found.setdefault(name, []).append(base + path)
+        return found
+
     async def start(self) -> None:
         """Listen.
 
         Raises:
+            ConfigError, AudioError: the provider lacks what the settings ask for.
             OSError: the address cannot be had.
         """
         logger = logging.getLogger("aiohttp.websocket")
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
-        self._upstream = Upstream(self._settings, self._context(), aio_socket.client())
-        self.door = Door(self._upstream, self._context, providers())
+        Upstream(self.settings, self._context()).check()
+        self._upstream = Upstream(self.settings, self._context(), aio_socket.client())
+        self.door = Door(self._upstream, self._context, providers(), local_only=self._local_only)
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True
         self._runner = web.AppRunner(
-            self.door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=PATIENCE
+            self.door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=CLOSING
         )
         try:
             await self._runner.setup()
@@ -108,10 +131,17 @@ class Gateway:
         LOG.info("gateway to %s listens on port %d", self._upstream.name, self.port)
 
     async def stop(self) -> None:
-        """Tell every client, end what goes on, and give the port back. Harmless when called again."""
+        """Take no more clients, give those there are their last words and the reason, and give the port back.
+
+        Takes about ten seconds at most. Harmless when called again.
+        """
         runner, upstream = self._runner, self._upstream
         self._runner = self._upstream = None
         if runner:
+            for site in list(runner.sites):
+                await site.stop()
+            if self.door:
+                await self.door.close()
             await runner.cleanup()
         if upstream and upstream.http:
             await upstream.http.close()
@@ -129,15 +159,17 @@ class Gateway:
 def run_in_thread(to: str = "local", **settings: Any) -> Iterator[str]:
     """Run a gateway in a thread of its own and yield its address, as ``ws://127.0.0.1:PORT``.
 
-    On leaving it is stopped, and neither task nor thread nor socket is left. Any credential gets in, unless
-    ``authenticate`` says otherwise.
+    On leaving it is stopped, and neither task nor thread nor socket is left. Any credential gets in, from programs of
+    this machine, unless ``authenticate`` says otherwise.
 
     Args:
         to, settings: as for :class:`Gateway`.
     Raises:
         ConfigError, OSError: it could not be started.
     """
-    gateway = Gateway(to, **{"authenticate": accept_any, **settings})
+    if "authenticate" not in settings:
+        settings = {"local_only": True, **settings, "authenticate": accept_any}
+    gateway = Gateway(to, **settings)
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:

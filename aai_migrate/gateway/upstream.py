@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
 from ..drivers.aio import AsyncSession
 from ..provider import Context, Provider
@@ -17,6 +18,9 @@ from ..wire.commands import Start
 
 if TYPE_CHECKING:
     import aiohttp
+
+RATE = 16_000
+"""Hz: what most providers take."""
 
 
 def adapt(start: Start, provider: Provider, ours: Config) -> Config:
@@ -56,18 +60,31 @@ class Upstream:
         """The provider's name."""
         return self.settings.provider.name
 
+    def check(self) -> None:
+        """Let a session begin on paper: without a client, on audio that the provider takes, and dialling nobody.
+
+        Raises:
+            ConfigError, AudioError: the provider lacks what the operator asks for, or there is no credential.
+        """
+        can = self.settings.provider.capabilities
+        rate = RATE if RATE in can.sample_rates else can.sample_rates[0]
+        config = evolve(self.settings.config, audio=AudioFormat(rate, can.encodings[0]))
+        self._session().send(Start(config), 0.0)
+
     def start(self, start: Start) -> Start:
         """Return *start* as the provider is told it: the client's credential stays here."""
         return Start(adapt(start, self.settings.provider, self.settings.config), None, start.origin)
 
     def open(self, on_event: Callable[[SessionEvent], None]) -> AsyncSession:
         """Return a session that has not started."""
+        return AsyncSession(self._session(), on_event, http=self.http)
+
+    def _session(self) -> Session:
         settings = self.settings
-        session = Session(
+        return Session(
             settings.provider,
             self.context,
             credentials=settings.credentials,
             limits=settings.limits,
             retry=settings.retry,
         )
-        return AsyncSession(session, on_event, http=self.http)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import re
 import ssl
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -342,6 +343,113 @@ def test_stop_ends_live_sessions_in_their_own_dialect() -> None:
     asyncio.run(main())
 
 
+def test_stop_gives_clients_their_last_words() -> None:
+    """What a client has said so far is heard to its end; then it learns why there is no more."""
+
+    async def main() -> None:
+        async with running() as gateway, dial(gateway) as socket:
+            await socket.send(SPEECH[:32_000])
+            await until(lambda: bool(gateway.door and [b for b in gateway.door.live if b.audio_seconds == 1.0]))
+            told = asyncio.create_task(rest(socket))
+            await gateway.stop()
+            *_, last, error = await told
+            assert last["end_of_turn"]
+            assert last["transcript"].split() == list(SPOKEN[: len(last["words"])]) != []
+            assert (error["type"], error["error_code"]) == ("Error", 3005)
+
+    with no_thread_left():
+        asyncio.run(main())
+
+
+class Held(Ear):
+    """Keeps its last words until they are released."""
+
+    held: list[Frame | Event]
+    released: ClassVar[bool]
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Note *item*; hold what Stop brings."""
+        out = super().send(item, now)
+        if not isinstance(item, Stop):
+            return out
+        self.held = out
+        return []
+
+    @property
+    def deadline(self) -> float | None:  # type: ignore[override]
+        """At once, once they are released."""
+        return 0.0 if self.released and getattr(self, "held", None) else None
+
+    def tick(self, now: float, /) -> list[Frame | Event]:
+        """Say them."""
+        out, self.held = self.held, []
+        return out
+
+
+@pytest.mark.parametrize("first", ["client", "gateway"])
+def test_a_client_that_ends_while_the_gateway_stops_gets_its_termination(provide: Any, first: str) -> None:
+    """Who asks for the end gets what it expects, also when it comes anyway."""
+    notes: list[Command] = []
+    ear: Any = type("Ear", (Held,), {"told": notes, "released": False})
+    name = provide(evolve(CODED, name="held", client=ear))
+
+    async def main() -> None:
+        async with running(name) as gateway, dial(gateway) as socket:
+            assert (await told(socket))["type"] == "Begin"
+            await socket.send(SPEECH[:32_000])
+            await until(lambda: any(isinstance(note, Audio) for note in notes))
+            stopping = None if first == "client" else asyncio.create_task(gateway.stop())
+            if stopping:
+                await until(lambda: isinstance(notes[-1], Stop))
+            await socket.send(TERMINATE)
+            await until(lambda: isinstance(notes[-1], Stop))
+            ear.released = True
+            _, messages = await asyncio.gather(stopping or gateway.stop(), rest(socket))
+            assert messages[-1]["type"] == "Termination"
+            assert socket.close_code == 1000
+
+    asyncio.run(main())
+
+
+def test_a_gateway_that_stops_takes_no_more_clients(provide: Any) -> None:
+    """Not on a connection either that was open before."""
+    ear: Any = type("Ear", (Held,), {"told": [], "released": False})
+    name = provide(evolve(CODED, name="held", client=ear))
+
+    async def main() -> None:
+        async with running(name) as gateway, dial(gateway) as socket, aiohttp.ClientSession() as http:
+            assert (await told(socket))["type"] == "Begin"
+            address = f"http://127.0.0.1:{gateway.port}/v3/ws"
+            async with http.get(address) as response:
+                assert response.status == 426
+            stopping = asyncio.create_task(gateway.stop())
+            await until(lambda: bool(gateway.door and gateway.door.closing))
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await http.ws_connect(address, headers=KEY)
+            assert refused.value.status == 503
+            ear.released = True
+            await socket.send(TERMINATE)
+            assert (await rest(socket))[-1]["type"] == "Termination"
+            await stopping
+
+    asyncio.run(main())
+
+
+def test_stop_does_not_wait_for_a_provider_that_says_nothing(provide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clients are told all the same."""
+    monkeypatch.setattr("aai_migrate.gateway.app.PATIENCE", 0.0)
+    stuck = evolve(CODED, name="stuck", client=Silent)
+
+    async def main() -> None:
+        async with running(provide(stuck)) as gateway, dial(gateway) as socket:
+            await socket.send(SPEECH[:6400])
+            assert (await told(socket))["type"] == "Begin"
+            _, messages = await asyncio.gather(gateway.stop(), rest(socket))
+            assert [(message["type"], message["error_code"]) for message in messages] == [("Error", 3005)]
+
+    asyncio.run(main())
+
+
 # The provider fails.
 
 
@@ -457,12 +565,71 @@ def test_the_log_holds_no_key_and_no_word(caplog: pytest.LogCaptureFixture) -> N
 
     with caplog.at_level(logging.DEBUG):
         asyncio.run(main())
+    seconds = len(SPEECH) / 32_000
+    assert re.search(rf"client .* done after \d+\.\d s: {seconds:.1f} s of audio, 2 turns$", caplog.text, re.MULTILINE)
     ours = "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith("websockets"))
     assert re.search("client .* speaks assemblyai-v3", ours)
     assert not any(word in ours for word in ("right-key", "sesame", *SPOKEN))
 
 
 # Other ways.
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"turn_silence": 20}, "assemblyai-v3: turn_silence must be 0.05 to 10 s, not 20"),
+        ({"model": "whisper-rt", "keyterms": ["a"]}, "whisper-rt has no keyterms"),
+        ({"extra": {"assemblyai": {"token": "t"}}}, "assemblyai-v3: extra must not hold 'token'"),
+    ],
+)
+def test_what_the_provider_lacks_is_told_before_anybody_comes(options: dict[str, Any], text: str) -> None:
+    """The operator's own wishes are no client's, so nothing goes on without them."""
+
+    async def main() -> None:
+        gateway = Gateway("assemblyai-v3", api_key="k", **options)
+        with pytest.raises(ConfigError, match=text):
+            await gateway.start()
+        assert gateway.port == 0
+
+    asyncio.run(main())
+
+
+def test_a_provider_of_another_rate_may_stand_behind(provide: Any) -> None:
+    """It is the client's audio that has to suit it."""
+    narrow = evolve(CODED, name="narrow", capabilities=evolve(CODED.capabilities, sample_rates=(8000,)))
+
+    async def main() -> None:
+        async with running(provide(narrow)) as gateway, dial(gateway, "sample_rate=8000") as socket:
+            assert heard(await converse(socket, encode([*SPOKEN[:3], 1.0], AudioFormat(8000)))) == list(SPOKEN[:3])
+
+    asyncio.run(main())
+
+
+def test_settings_come_from_a_config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider too, where no argument names it."""
+    monkeypatch.delenv("AAI_MIGRATE_PROVIDER", raising=False)
+    path = tmp_path / "stt.toml"
+    path.write_text("provider = 'coded'\nturn_silence = 0.4\ndrain_timeout = 3\n")
+    settings = Gateway(None, config=path, turn_silence=0.5).settings
+    assert (settings.provider.name, settings.config.turn_silence, settings.limits.drain_timeout) == ("coded", 0.5, 3)
+
+
+def test_addresses() -> None:
+    """Each dialect's clients have a URL of their own, of the kind that they speak first."""
+    ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    async def main() -> None:
+        for gateway, scheme in [(Gateway("coded"), "ws"), (Gateway("coded", ssl_context=ssl_context), "wss")]:
+            assert gateway.addresses == {}
+            await gateway.start()
+            assert gateway.addresses["assemblyai-v3"] == [f"{scheme}://127.0.0.1:{gateway.port}/v3/ws"]
+            assert gateway.door
+            gateway.door.routes["POST", "/v2/live"] = "other"
+            assert gateway.addresses["other"] == [f"{scheme.replace('ws', 'http')}://127.0.0.1:{gateway.port}/v2/live"]
+            await gateway.stop()
+
+    asyncio.run(main())
 
 
 def test_another_gateway_may_stand_behind() -> None:
@@ -482,8 +649,8 @@ def test_another_gateway_may_stand_behind() -> None:
     asyncio.run(main())
 
 
-def test_the_far_ends_refusal_reaches_the_client() -> None:
-    """The operator's key is wrong: the client learns that its session is cancelled, not why."""
+def test_the_far_ends_refusal_reaches_the_client(caplog: pytest.LogCaptureFixture) -> None:
+    """The operator's key is wrong: the client learns that its session is cancelled, not why; the log knows."""
 
     async def main() -> None:
         async with (
@@ -495,7 +662,9 @@ def test_the_far_ends_refusal_reaches_the_client() -> None:
             assert messages[-1]["error_code"] == 3005
             assert "API key" not in str(messages)
 
-    asyncio.run(main())
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    assert re.search(r"client .*: assemblyai-v3: AuthenticationError, code 1008$", caplog.text, re.MULTILINE)
 
 
 def test_a_thread_of_its_own() -> None:

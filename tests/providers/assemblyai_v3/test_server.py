@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aai_migrate_providers.assemblyai_v3.server import Server
+from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -132,17 +133,18 @@ WRONG = "Unauthorized Connection: Invalid API key"
 
 
 @pytest.mark.parametrize(
-    ("principal", "headers", "text"),
+    ("headers", "text"),
     [
-        ("somebody", {}, MISSING),
-        ("somebody", {"Authorization": ""}, MISSING),
-        (None, {"Authorization": "wrong"}, WRONG),
-        ("somebody", {"Authorization": "Bearer k3y"}, WRONG),
+        ({}, MISSING),
+        ({"Authorization": ""}, MISSING),
+        ({"Authorization": "wrong"}, WRONG),
+        ({"Authorization": "Bearer k3y"}, WRONG),
     ],
 )
-def test_who_may_not_in_is_told_behind_the_handshake(principal: Any, headers: dict[str, str], text: str) -> None:
+def test_who_may_not_in_is_told_behind_the_handshake(headers: dict[str, str], text: str) -> None:
     """As production does: 101, Error, close; no session is asked for, and nothing is heard any more."""
-    server = Server(context(principal))
+    right = Credential(Secret("k3y"))
+    server = Server(evolve(context(), authenticate=lambda shown: "somebody" if shown == right else None))
     out = server.receive(Connect("/v3/ws", headers), 0.0)
     assert out == [Connected(), *refusal(1008, text)]
     assert server.receive(Message(b"\0\0"), 0.0) == []
@@ -154,6 +156,16 @@ def test_nobody_gets_in_unless_somebody_says_so() -> None:
     """The default authenticator refuses all."""
     out = Server(Context(new_id=lambda: "x")).receive(Connect("/v3/ws", KEY), 0.0)
     assert out == [Connected(), *refusal(1008, WRONG)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": ""}, {"Authorization": "Bearer k3y"}])
+def test_where_nobody_needs_a_key_none_is_needed(headers: dict[str, str]) -> None:
+    """An authenticator that knows everybody is asked about nobody in particular."""
+    server = Server(evolve(context(), authenticate=lambda shown: "anyone" if shown is None else None))
+    start = server.receive(Connect("/v3/ws", headers), 0.0)[-1]
+    assert isinstance(start, Start)
+    assert start.origin
+    assert start.origin.principal == "anyone"
 
 
 INVALID = "User Input Validation Error: Invalid "

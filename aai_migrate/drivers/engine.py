@@ -69,9 +69,11 @@ class Engine:
         Raises:
             AaiMigrateError: whatever kept it from doing so.
         """
+        self._fetch()  # first, so that how long it takes is no part of how long the vendor takes
         with self._lock:
             now = time.monotonic()
             self._take(self._session.send(ask.Start(self.settings.config), now), now)
+            self._fetched = None
         self._writer.start()
         with self._lock:
             while not (self.outcome.begun or self.outcome.over):

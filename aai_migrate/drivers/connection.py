@@ -23,7 +23,8 @@ from ..wire.frames import (
     Refused,
 )
 from .http import request, upgrade
-from .socket import LockedSocket, LostError
+from .route import LostError
+from .socket import LockedSocket
 
 PONG = 10.0
 """Seconds after a ping within which something must come."""

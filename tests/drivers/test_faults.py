@@ -35,6 +35,7 @@ from aai_migrate import (
 from aai_migrate.drivers import connection
 from aai_migrate.drivers import http as upgrading
 from aai_migrate.drivers import socket as locked
+from aai_migrate.drivers.route import tls
 from aai_migrate.provider import ClientPeer, Context, Numbers, Provider, Worker
 from aai_migrate.wire.frames import Connect, HttpRequest, Message
 
@@ -667,8 +668,8 @@ def test_header_with_a_line_break() -> None:
 
 def test_tls_context_is_kept() -> None:
     """Reading the authorities takes tens of milliseconds; it is done once for each setting."""
-    assert locked._tls(None, None) is locked._tls(None, None)
-    assert locked._tls(None, None).verify_mode is ssl.CERT_REQUIRED
+    assert tls() is tls()
+    assert tls().verify_mode is ssl.CERT_REQUIRED
 
 
 def test_vendor_that_only_listens_is_heard_to_the_end() -> None:

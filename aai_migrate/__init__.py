@@ -4,6 +4,7 @@ from . import audio
 from .audio.format import AudioFormat
 from .config import Config
 from .credentials import Secret
+from .drivers.aio_stream import AsyncStream, aconnect
 from .drivers.sync import Stream, connect
 from .errors import (
     AaiMigrateError,
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AaiMigrateError",
+    "AsyncStream",
     "AudioError",
     "AudioFormat",
     "AudioGap",
@@ -71,6 +73,7 @@ __all__ = [
     "UnsupportedOption",
     "Word",
     "__version__",
+    "aconnect",
     "audio",
     "connect",
 ]

@@ -16,11 +16,10 @@ import threading
 import time
 from typing import Any, BinaryIO, cast
 
+from . import patience
 from .http import exchange
 from .route import LostError, Proxy, route, text, tls, tls_lost, tune
 
-STALL = 10.0
-"""Seconds after which a send that makes no progress has failed."""
 PULSE = 1.0
 """Longest wait, in seconds, before a deadline that another thread may have set is looked at again."""
 _AHEAD = 64 << 10
@@ -156,10 +155,10 @@ class LockedSocket:
         """Send all of *data*.
 
         Raises:
-            TimeoutError: no progress for :data:`STALL` seconds, or not by ``end_by``.
+            TimeoutError: no progress for ``patience.STALL`` seconds, or not by ``end_by``.
             OSError: the connection broke, or :meth:`shutdown` was called.
         """
-        view, by = memoryview(data), time.monotonic() + STALL
+        view, by = memoryview(data), time.monotonic() + patience.STALL
         while view:
             left = self._left(by)
             try:
@@ -172,7 +171,7 @@ class LockedSocket:
             except ssl.SSLError as error:
                 raise ConnectionResetError(text(error)) from None
             else:
-                view, by = view[sent:], time.monotonic() + STALL
+                view, by = view[sent:], time.monotonic() + patience.STALL
 
     def makefile(self, mode: str = "rb") -> BinaryIO:
         """Return a file that reads from here and never takes more than it is asked for."""

@@ -148,11 +148,12 @@ class Bridge:
                 raise
             self._step(self._server.send, say.Configured(command.id, False, str(error)))
 
-    def _hear(self, event: SessionEvent) -> None:
-        if isinstance(event, (Reconnecting, Reconnected, AudioGap)):
-            LOG.info("client %s: %s: %s", self.name, self._upstream.name, type(event).__name__)
-        else:
-            self._step(self._server.send, event)
+    def _hear(self, events: list[SessionEvent]) -> None:
+        for event in events:
+            if isinstance(event, (Reconnecting, Reconnected, AudioGap)):
+                LOG.info("client %s: %s: %s", self.name, self._upstream.name, type(event).__name__)
+            else:
+                self._step(self._server.send, event)
 
     def _arm(self) -> None:
         if self._timer:

@@ -17,7 +17,6 @@ from attrs import evolve
 
 from .. import settings as wanted
 from ..credentials import Credential
-from ..drivers import aio_socket
 from ..provider import Context, refuse_all
 from .app import Door, providers
 from .upstream import Upstream
@@ -68,7 +67,6 @@ class Gateway:
         self._host, self.port = host, port
         self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
         self._runner: web.AppRunner | None = None
-        self._upstream: Upstream | None = None
         self.door: Door | None = None
 
     @property
@@ -91,8 +89,8 @@ class Gateway:
         logger = logging.getLogger("aiohttp.websocket")
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
-        self._upstream = Upstream(self._settings, self._context(), aio_socket.client())
-        self.door = Door(self._upstream, self._context, providers())
+        upstream = Upstream(self._settings, self._context())
+        self.door = Door(upstream, self._context, providers())
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True
         self._runner = web.AppRunner(
@@ -105,16 +103,13 @@ class Gateway:
             await self.stop()
             raise
         self.port = self._runner.addresses[0][1]
-        LOG.info("gateway to %s listens on port %d", self._upstream.name, self.port)
+        LOG.info("gateway to %s listens on port %d", upstream.name, self.port)
 
     async def stop(self) -> None:
         """Tell every client, end what goes on, and give the port back. Harmless when called again."""
-        runner, upstream = self._runner, self._upstream
-        self._runner = self._upstream = None
+        runner, self._runner = self._runner, None
         if runner:
             await runner.cleanup()
-        if upstream and upstream.http:
-            await upstream.http.close()
 
     def _context(self) -> Context:
         return evolve(

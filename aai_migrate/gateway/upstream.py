@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from ..config import OPTIONS, Config
 from ..drivers.aio import AsyncSession
+from ..drivers.aio_credential import Fetched
 from ..provider import Context, Provider
 from ..session import Session
 from ..session.session import SessionEvent
 from ..settings import Settings
 from ..wire.commands import Start
-
-if TYPE_CHECKING:
-    import aiohttp
 
 
 def adapt(start: Start, provider: Provider, ours: Config) -> Config:
@@ -49,7 +46,6 @@ class Upstream:
 
     settings: Settings
     context: Context
-    http: aiohttp.ClientSession | None = None
 
     @property
     def name(self) -> str:
@@ -60,14 +56,15 @@ class Upstream:
         """Return *start* as the provider is told it: the client's credential stays here."""
         return Start(adapt(start, self.settings.provider, self.settings.config), None, start.origin)
 
-    def open(self, on_event: Callable[[SessionEvent], None]) -> AsyncSession:
+    def open(self, on_events: Callable[[list[SessionEvent]], None]) -> AsyncSession:
         """Return a session that has not started."""
         settings = self.settings
+        credentials = Fetched(settings.credentials, settings.limits.connect_timeout)
         session = Session(
             settings.provider,
             self.context,
-            credentials=settings.credentials,
+            credentials=credentials,
             limits=settings.limits,
             retry=settings.retry,
         )
-        return AsyncSession(session, on_event, http=self.http)
+        return AsyncSession(session, on_events, credentials)

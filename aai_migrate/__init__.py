@@ -5,6 +5,7 @@ from .audio.format import AudioFormat
 from .config import Config
 from .configfile import ConfigFile, load
 from .credentials import Secret
+from .drivers.aio_stream import AsyncStream, aconnect
 from .drivers.sync import Stream, connect
 from .errors import (
     AaiMigrateError,
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AaiMigrateError",
+    "AsyncStream",
     "AudioError",
     "AudioFormat",
     "AudioGap",
@@ -73,6 +75,7 @@ __all__ = [
     "UnsupportedOption",
     "Word",
     "__version__",
+    "aconnect",
     "audio",
     "connect",
     "load",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal, NoReturn
 from urllib.parse import quote
 
 from attrs import field, frozen
 
-from .errors import ConfigError
+from .errors import AaiMigrateError, ConfigError
 
 
 class Secret:
@@ -83,6 +83,46 @@ def credential(value: str | Secret, name: str, kind: Literal["key", "token"] = "
     return Credential(secret, kind)
 
 
+@frozen
+class Asked:
+    """A source that asks the application's callable, which may take its time or fail, for every connection."""
+
+    callable: Callable[[], Any]
+    name: str
+    kind: Literal["key", "token"]
+
+    def __call__(self) -> Credential:
+        """Call it here and now.
+
+        Raises:
+            ConfigError: as :meth:`read` and :meth:`failed` say; it is an async function.
+        """
+        try:
+            answer = hide(self.callable())
+        except AaiMigrateError:
+            raise
+        except Exception as error:  # the application's code may raise anything
+            raise self.failed(error) from error
+        if isinstance(answer, Coroutine):
+            answer.close()
+        if isinstance(answer, Awaitable):
+            raise ConfigError(f"the callable given as {self.name} is async; use aconnect, or give a plain one")
+        return self.read(answer)
+
+    def read(self, answer: Any) -> Credential:
+        """Return what it answered as a credential.
+
+        Raises:
+            ConfigError: that is no key.
+        """
+        answer = hide(answer)
+        return credential(_text(answer, self.name), self.name, self.kind)
+
+    def failed(self, error: BaseException) -> ConfigError:
+        """Return what is raised when it raised *error*."""
+        return ConfigError(f"the callable given as {self.name} raised {type(error).__name__}")
+
+
 def credential_source(provider: str, env: str | None, api_key: Any = None, token: Any = None) -> CredentialSource:
     """Return what yields the credential of each new connection.
 
@@ -106,7 +146,7 @@ def credential_source(provider: str, env: str | None, api_key: Any = None, token
         if value is None:
             raise ConfigError(f"{provider} needs a key: set {env}, or pass api_key=…")
     if callable(value):
-        return lambda: credential(_text(value(), name), name, kind)
+        return Asked(value, name, kind)
     fixed = credential(_text(value, name), name, kind)
     return lambda: fixed
 

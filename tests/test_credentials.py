@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from aai_migrate.credentials import Credential, Secret, credential, credential_source
-from aai_migrate.errors import ConfigError
+from aai_migrate.errors import AuthenticationError, ConfigError
 
 CANARY = "canary-0123+/="
 
@@ -146,6 +146,30 @@ class TestSource:
             source()
         with pytest.raises(ConfigError, match=r"^token must be a string, not int$"):
             source()
+
+    def test_a_callable_that_raises(self) -> None:
+        """What it raised is the cause of an error that says whose fault it is; an error of ours stays what it is."""
+
+        def fail() -> str:
+            raise raised
+
+        raised: Exception = LookupError("no such account")
+        with pytest.raises(ConfigError, match=r"^the callable given as api_key raised LookupError$") as error:
+            credential_source("v", "V_KEY", api_key=fail)()
+        assert error.value.__cause__ is raised
+        raised = AuthenticationError("v", "expired")
+        with pytest.raises(AuthenticationError) as same:
+            credential_source("v", "V_KEY", api_key=fail)()
+        assert same.value is raised
+
+    def test_an_async_callable_where_nobody_can_await_it(self) -> None:
+        """The error says where it belongs."""
+
+        async def token() -> str:
+            return "token"
+
+        with pytest.raises(ConfigError, match=r"^the callable given as token is async; use aconnect, or "):
+            credential_source("v", "V_KEY", token=token)()
 
     @pytest.mark.parametrize(
         ("given", "text"),

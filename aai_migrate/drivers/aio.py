@@ -11,22 +11,21 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from ..errors import AaiMigrateError, MissingExtra, ProtocolError, StreamClosed
+from ..audio.gap import Gap
+from ..errors import AaiMigrateError, BadRequest, MissingExtra, ProtocolError, StreamClosed
 from ..session.session import Session, SessionEvent
-from ..wire.commands import Command
-from ..wire.events import Failed
-from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, HttpRequest, Lost, Message, Ping, Refused
+from ..wire.commands import Command, Start
+from ..wire.events import Failed, Stopped
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Message, Ping
+from .aio_connection import LAST, Connection
+from .aio_credential import Fetched
 from .aio_worker import open_worker
 from .end import End
 
-if TYPE_CHECKING:
-    import aiohttp
-
 LOG = logging.getLogger("aai_migrate")
-STALL = 15.0
-"""Seconds that a far end may take nothing, before the connection counts as dead."""
 
 
 def blame(error: BaseException) -> str:
@@ -41,104 +40,115 @@ class AsyncSession:
 
     Audio leaves when the last of it was written, so a slow far end shows in ``session.backlog``, on which
     :meth:`room` waits.
+
+    Attributes:
+        crash: why it cannot go on, other than for what the far end did; None: it can.
     """
 
     def __init__(
         self,
         session: Session,
-        on_event: Callable[[SessionEvent], None],
-        *,
-        http: aiohttp.ClientSession | None = None,
+        on_events: Callable[[list[SessionEvent]], None],
+        credentials: Fetched | None = None,
     ) -> None:
         """Prepare; nothing is dialled before ``send(Start(…))``.
 
         Args:
-            on_event: called with each event, in order; must not wait.
-            http: dials websockets; None: one is made when it is needed, and closed with the session.
+            on_events: called with the events of each call of the session, in order; must not wait.
+            credentials: what *session* asks for credentials, if that may take time.
         """
         self.session = session
-        self._on_event = on_event
-        self._http, self._own_http = http, http is None
+        self.crash: Exception | None = None
+        self._on_events, self._credentials = on_events, credentials
         self._loop = asyncio.get_running_loop()
-        self._todo: deque[Frame | SessionEvent] = deque()
-        self._doing = self._broken = False
-        self._connection: _Connection | None = None
-        self._connections: set[_Connection] = set()
+        self._todo: deque[list[Frame | SessionEvent]] = deque()
+        self._doing = self._ended = False
+        self._connection: Connection | None = None
+        self._connections: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._fetching: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command | Gap) -> None:
         """Take one command of the application.
+
+        A ``Start`` whose credential has to be fetched is taken when that is there; what it fails of then
+        comes as ``Failed``.
 
         Raises:
             StreamClosed, ConfigError, AudioError: as :meth:`Session.send` says.
         """
-        if self._broken:
+        if self.crash:
             raise StreamClosed("the stream has ended")
-        self._take(self.session.send(command, self._loop.time()))
+        if isinstance(command, Start) and self._credentials and not self._credentials.ready:
+            self._fetch(self._credentials, partial(self._step, self.session.send, command))
+        else:
+            self._take(self.session.send(command, self._loop.time()))
 
     async def room(self) -> None:
         """Wait until no more audio is waiting than ``limits.backlog`` says, or the session has ended."""
-        while not self._broken and self.session.full:
-            self._progress.clear()
-            await self._progress.wait()
+        while not self.crash and (self.session.full or (self._fetching and self.session.state == "idle")):
+            await self.progress()
+
+    async def progress(self) -> None:
+        """Wait until something has happened."""
+        self._progress.clear()
+        await self._progress.wait()
 
     async def close(self) -> None:
-        """End now; afterwards no task and no thread is left. Harmless when called again."""
+        """End now; afterwards no task and no thread is left. Harmless when called again.
+
+        The far end has ``limits.close_timeout`` to say goodbye; when this is cancelled, no longer.
+        """
         self._step(self.session.close)
         self._stop_clock()
+        if self._fetching:
+            self._fetching.cancel()
         tasks = [connection.task for connection in self._connections]
-        if tasks:
-            await asyncio.wait(tasks, timeout=self.session.limits.close_timeout)
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=self.session.limits.close_timeout)
+        finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if self._own_http and self._http:
-            await self._http.close()
-            self._http = None
+            await asyncio.gather(*tasks, *filter(None, [self._fetching]), return_exceptions=True)
 
     # The session's turn.
 
     def _step(self, call: Callable[..., list[Frame | SessionEvent]], *args: Any) -> None:
         """Let the session act; a bug in it or in a backend ends this session visibly, and no other."""
-        if self._broken:
+        if self.crash:
             return
         try:
             self._take(call(*args, self._loop.time()))
         except Exception as error:  # noqa: BLE001 the top of every callback
-            self._break(error)
-
-    def _break(self, error: Exception) -> None:
-        LOG.error("session with %s broke: %s", self.session.provider.name, blame(error))
-        self._broken = True
-        self._todo.clear()
-        self._stop_clock()
-        self._progress.set()
-        for connection in self._connections:
-            connection.task.cancel()
-        name = self.session.provider.name
-        self._on_event(Failed(ProtocolError(name, f"internal error: {type(error).__name__}")))
+            self.broke(error)
 
     def _take(self, items: list[Frame | SessionEvent]) -> None:
-        """Perform *items* in order, also when performing one brings more."""
-        self._todo += items
+        """Perform *items*, and hand their events on; in order, also when that brings more."""
+        self._todo.append(items)
         if self._doing:
             return
         self._doing = True
         try:
             while self._todo:
-                item = self._todo.popleft()
-                if isinstance(item, FRAMES):
-                    self._perform(item)
-                else:
-                    self._on_event(item)
+                events: list[SessionEvent] = []
+                for item in self._todo.popleft():
+                    if isinstance(item, FRAMES):
+                        self._perform(item)
+                    else:
+                        events.append(item)
+                if events:
+                    self._ended = self._ended or any(isinstance(event, (Failed, Stopped)) for event in events)
+                    self._on_events(events)
         finally:
             self._doing = False
         self._arm()
 
     def _perform(self, frame: Frame) -> None:
         if isinstance(frame, (Connect, HttpRequest)):
-            self._connection = _Connection(self, frame)
+            dial, patience = partial(self._dial, frame), self.session.limits.close_timeout
+            self._connection = Connection(self, dial, patience)
             self._connections.add(self._connection)
             self._connection.task.add_done_callback(self._reap)
         elif self._connection and isinstance(frame, (Message, Ping, Close)):
@@ -147,25 +157,60 @@ class AsyncSession:
     def _reap(self, _: object) -> None:
         self._connections = {each for each in self._connections if not each.task.done()}
 
+    async def _dial(self, frame: Connect | HttpRequest) -> End | Frame:
+        provider, limits = self.session.provider, self.session.limits
+        if isinstance(frame, Connect) and frame.url.startswith("worker:"):
+            name = frame.url.removeprefix("worker:")
+            return await open_worker(provider.open_worker, name, limits.close_timeout)
+        try:
+            from . import aio_socket
+        except ImportError:
+            raise MissingExtra("asyncio networking", "async") from None
+        if isinstance(frame, HttpRequest):
+            return await aio_socket.ask(frame, limits.connect_timeout)
+        return await aio_socket.open_socket(
+            frame, provider.numbers.frame_limit, limits.connect_timeout, limits.close_timeout
+        )
+
     # Its clock: one timer, and none while a connection has something to write.
 
     def _arm(self) -> None:
         self._progress.set()
         self._stop_clock()
         due = self.session.deadline
-        if due is not None and not self._broken and not (self._connection and self._connection.busy):
-            self._timer = self._loop.call_at(due, self._step, self.session.tick)
+        busy = self._fetching or (self._connection and self._connection.busy)
+        if due is not None and not self.crash and not busy:
+            self._timer = self._loop.call_at(due, self._due)
 
     def _stop_clock(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
 
+    def _due(self) -> None:
+        tick = partial(self._step, self.session.tick)
+        if self.session.state == "waiting" and self._credentials and not self._credentials.ready:
+            self._fetch(self._credentials, tick)  # the next thing it does is to connect
+        else:
+            tick()
+
+    def _fetch(self, credentials: Fetched, then: Callable[[], None]) -> None:
+        async def fetch() -> None:
+            try:
+                await credentials.fetch()
+            finally:
+                self._fetching = None
+            then()
+
+        self._fetching = self._loop.create_task(fetch(), name="aai_migrate credential")
+
     # What connections say.
 
-    def heard(self, connection: _Connection, frame: Frame) -> None:
+    def heard(self, connection: Connection, frame: Frame) -> None:
         """Feed *frame* to the session, unless it comes from a connection before the present one."""
         if connection is self._connection:
+            if isinstance(frame, LAST):
+                LOG.debug("%s: connection ended: %s", self.session.provider.name, type(frame).__name__)
             self._step(self.session.receive, frame)
 
     def written(self) -> None:
@@ -174,101 +219,36 @@ class AsyncSession:
             self._arm()
 
     def broke(self, error: Exception) -> None:
-        """A connection met a bug."""
-        if not self._broken:
-            self._break(error)
+        """End the session because of *error*: a bug, or what is missing here."""
+        if self.crash:
+            return
+        LOG.error("session with %s broke: %s", self.session.provider.name, blame(error))
+        self.crash = error
+        self._todo.clear()
+        self._stop_clock()
+        self._progress.set()
+        for connection in self._connections:
+            connection.task.cancel()
+        if self._ended:
+            return
+        self._ended = True
+        self._on_events(self._last(error))
 
-    async def dial(self, frame: Connect | HttpRequest) -> End | Frame:
-        """Return the open far end, or the frame that says what came instead."""
-        numbers, patience = self.session.provider.numbers, self.session.limits.close_timeout
-        if isinstance(frame, Connect) and frame.url.startswith("worker:"):
-            name = frame.url.removeprefix("worker:")
-            return await open_worker(self.session.provider.open_worker, name, patience)
+    def _last(self, error: Exception) -> list[SessionEvent]:
+        """Return what the session can still say, and that it failed."""
         try:
-            from . import aio_socket
-        except ImportError:
-            raise MissingExtra("asyncio networking", "gateway") from None
-        self._http = self._http or aio_socket.client()
-        if isinstance(frame, HttpRequest):
-            return await aio_socket.ask(self._http, frame)
-        return await aio_socket.open_socket(self._http, frame, numbers.frame_limit, patience)
-
-
-class _Connection:
-    """One ``Connect`` or ``HttpRequest``, from the dial to the last frame."""
-
-    def __init__(self, owner: AsyncSession, frame: Connect | HttpRequest) -> None:
-        self._owner = owner
-        self._queue: deque[Message | Ping | Close] = deque()
-        self._queued = asyncio.Event()
-        self._open = self._sending = self._over = False
-        self.task = asyncio.create_task(self._run(frame))
-
-    @property
-    def busy(self) -> bool:
-        """Whether something waits to be written."""
-        return not self._over and (self._sending or bool(self._queue))
-
-    def put(self, frame: Message | Ping | Close) -> None:
-        """Write *frame* after what waits already; closing what is not yet open stops the dial."""
-        if not self._open:
-            self.task.cancel()
-        elif not self._over:
-            self._queue.append(frame)
-            self._queued.set()
-
-    async def _run(self, frame: Connect | HttpRequest) -> None:
-        try:
-            try:
-                end = await self._owner.dial(frame)
-            except AaiMigrateError as error:  # a missing package: its text says what to do
-                end = Refused(503, body=str(error).encode())
-            if isinstance(end, Frame):
-                self._tell(end)
-            else:
-                await self._converse(end)
-        except Exception as error:  # noqa: BLE001 the top of a task
-            self._owner.broke(error)
-
-    async def _converse(self, end: End) -> None:
-        self._open = True
-        writer = asyncio.create_task(self._write(end))
-        try:
-            self._tell(end.greeting)
-            while not self._over:
-                self._tell(await end.receive())
-        finally:
-            self._over = True
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-            await end.release()
-            self._owner.written()
-
-    async def _write(self, end: End) -> None:
-        try:
-            while await self._queued.wait():
-                self._queued.clear()
-                while self._queue:
-                    frame, self._sending = self._queue.popleft(), True
-                    if isinstance(frame, Close):
-                        await end.close(1000 if frame.code is None else frame.code, frame.reason)
-                        return
-                    async with asyncio.timeout(STALL):
-                        await end.send(frame)
-                    self._sending = False
-                self._owner.written()
-        except TimeoutError:
-            self._give_up(Lost("timeout", f"nothing was taken for {STALL:g} s"))
-        except OSError as error:
-            self._give_up(Lost("reset", type(error).__name__))
-        except Exception as error:  # noqa: BLE001 the top of a task
-            self._owner.broke(error)
-
-    def _give_up(self, lost: Lost) -> None:
-        self._tell(lost)
-        self.task.cancel()
-
-    def _tell(self, frame: Frame) -> None:
-        if not self._over:
-            self._over = not isinstance(frame, (Connected, Message))
-            self._owner.heard(self, frame)
+            out = self.session.close(self._loop.time())
+        except Exception as other:  # noqa: BLE001 it is broken
+            LOG.debug("a session did not close: %s", blame(other))
+            out = []
+        name, end = self.session.provider.name, Stopped()
+        events: list[SessionEvent] = []
+        for item in out:
+            if isinstance(item, Stopped):
+                end = item
+            elif not isinstance(item, FRAMES):
+                events.append(item)
+        if isinstance(error, AaiMigrateError):
+            return [*events, Failed(BadRequest(name, str(error)), end.audio_seconds, end.unconfirmed)]
+        failure = ProtocolError(name, f"internal error: {type(error).__name__}")
+        return [*events, Failed(failure, end.audio_seconds, end.unconfirmed)]

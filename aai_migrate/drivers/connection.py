@@ -22,11 +22,10 @@ from ..wire.frames import (
     Pong,
     Refused,
 )
+from . import patience
 from .http import request, upgrade
-from .socket import LockedSocket, LostError
-
-PONG = 10.0
-"""Seconds after a ping within which something must come."""
+from .route import LostError
+from .socket import LockedSocket
 
 
 class Owner(Protocol):
@@ -239,7 +238,7 @@ class Websocket(Connection):
             case Ping(data):
                 self._send(data, codes.OPCODE_PING)
                 if self._wire.receive_by is None:
-                    self._wire.receive_by = time.monotonic() + PONG
+                    self._wire.receive_by = time.monotonic() + patience.PONG
             case Pong(data):
                 self._send(data, codes.OPCODE_PONG)
             case Close(code, reason):

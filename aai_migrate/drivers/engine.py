@@ -15,20 +15,16 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from attrs import evolve
-
 from ..audio.gap import Gap
 from ..credentials import Credential
-from ..errors import AaiMigrateError, StreamClosed
-from ..events import Begin, Reconnected, Reconnecting, StreamEvent, Termination
+from ..errors import StreamClosed
+from ..events import StreamEvent
 from ..session import Session, SessionEvent
 from ..settings import Settings, context
-from ..turns import Turns
 from ..wire import commands as ask
-from ..wire import events as say
 from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Pong, Refused
 from .connection import Connection, Http, Pipe, Websocket
-from .queue import EventQueue
+from .outcome import Outcome, ended_by
 
 log = logging.getLogger("aai_migrate")
 GRACE = 1.0
@@ -40,16 +36,11 @@ class Engine:
     """One session, its threads and its unread events.
 
     Attributes:
-        session_id: the vendor's name for the session, from its first greeting.
-        termination: how it ended; None: not yet.
-        error: why it failed; None: it has not.
+        outcome: what the application is to see of it; its attributes may be read without the lock.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.session_id: str | None = None
-        self.termination: Termination | None = None
-        self.error: Exception | None = None
+        self.settings, self.outcome = settings, Outcome(settings)
         self._context = context()
         self._session = Session(
             settings.provider,
@@ -58,14 +49,11 @@ class Engine:
             limits=settings.limits,
             retry=settings.retry,
         )
-        self._turns = Turns(settings.provider.name, formatted_turns=settings.config.formatted_turns)
-        self._events = EventQueue()
         self._frames: deque[tuple[Connection, Frame]] = deque()
         self._connection: Connection | None = None
         self._connections: set[Connection] = set()
         self._fetched: Callable[[], Credential | None] | None = None
-        self._finalizing: set[str] = set()
-        self._begun = self._stopped = self._over = False
+        self._stopped = False
         self._sleeps_until: float | None = None
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)  # for the writer: frames, or an earlier deadline
@@ -81,22 +69,24 @@ class Engine:
         Raises:
             AaiMigrateError: whatever kept it from doing so.
         """
+        self._fetch()  # first, so that how long it takes is no part of how long the vendor takes
         with self._lock:
             now = time.monotonic()
             self._take(self._session.send(ask.Start(self.settings.config), now), now)
+            self._fetched = None
         self._writer.start()
         with self._lock:
-            while not (self._begun or self._over):
+            while not (self.outcome.begun or self.outcome.over):
                 self._news.wait(_FOREVER)
-        if not self._begun:
-            raise self.error or StreamClosed("the stream was closed")
+        if not self.outcome.begun:
+            raise self.outcome.error or StreamClosed("the stream was closed")
 
     def next(self) -> StreamEvent | None:
         """Wait for the next event; None: there will be no more."""
         with self._lock:
-            while not (self._events or self._over):
+            while not (self.outcome or self.outcome.over):
                 self._news.wait(_FOREVER)
-            return self._events.pop()
+            return self.outcome.pop()
 
     def set_realtime(self, realtime: bool) -> None:
         """Say whether the audio comes at the speed of speech."""
@@ -116,17 +106,17 @@ class Engine:
 
     def finalize(self, wait: float | None) -> str:
         """Ask for it, wait at most so many seconds for the answer, return the id."""
-        id_ = self._context.new_id()
+        id_, outcome = self._context.new_id(), self.outcome
         with self._lock:
-            self._finalizing.add(id_)
+            outcome.expect(id_)
             self._ask(ask.Finalize(id_))
             by = time.monotonic() + (wait or 0.0)
-            while id_ in self._finalizing and not self._over and (left := by - time.monotonic()) > 0:
+            while outcome.expected(id_) and not outcome.over and (left := by - time.monotonic()) > 0:
                 self._news.wait(min(left, threading.TIMEOUT_MAX))
-            unanswered = id_ in self._finalizing
-            self._finalizing.discard(id_)
-            if unanswered and self._over:
-                raise self.error or StreamClosed("the stream has ended")
+            unanswered = outcome.expected(id_)
+            outcome.forget(id_)
+            if unanswered and outcome.over:
+                raise outcome.error or StreamClosed("the stream has ended")
         return id_
 
     def configure(self, options: dict[str, object]) -> None:
@@ -151,7 +141,7 @@ class Engine:
 
     def abandon(self) -> None:
         """End it because nobody holds the stream any more; called by the garbage collector, maybe under our lock."""
-        if not self._over and self._writer.is_alive():
+        if not self.outcome.over and self._writer.is_alive():
             threading.Thread(target=self.close, name="aai_migrate closer", daemon=True).start()
 
     def join(self) -> None:
@@ -174,8 +164,8 @@ class Engine:
 
     def _ask(self, command: ask.Command | Gap) -> None:
         """Hand the session a command, under the lock; a stream that failed says why."""
-        if self._over and self.error:
-            raise self.error
+        if self.outcome.over and self.outcome.error:
+            raise self.outcome.error
         now = time.monotonic()
         self._take(self._session.send(command, now), now)
 
@@ -204,15 +194,11 @@ class Engine:
 
     def crashed(self, error: Exception) -> None:
         """End the stream because a thread cannot go on; *error* raises from iteration."""
-        level = logging.DEBUG if isinstance(error, AaiMigrateError) else logging.ERROR  # it raises anyway
-        log.log(level, "%s: stream failed: %s", self.settings.provider.name, type(error).__name__)
         with self._lock:
-            self.error = self.error or error
-            left = list(self._connections)
-            now, reason = time.monotonic(), f"{type(error).__name__}: {error}"
+            left, now = list(self._connections), time.monotonic()
+            self.outcome.crash(error)
             try:
-                out = self._session.close(now)
-                self._take([evolve(o, reason=reason) if isinstance(o, say.Stopped) else o for o in out], now)
+                self.outcome.take(ended_by(error, self._session.close(now)), now)
             finally:
                 self._end()
         for connection in left:
@@ -233,17 +219,10 @@ class Engine:
                 self._frame(item)
             else:
                 events.append(item)
-                self._note(item)
-        public = self._turns.fold(events, now)
-        for event in public:
-            if isinstance(event, Begin):
-                self._begun, self.session_id = True, event.session_id
-            elif isinstance(event, Termination):
-                self.termination = event
-            elif isinstance(event, (Reconnecting, Reconnected)):
-                log.info("%s: %s", self.settings.provider.name, type(event).__name__.lower())
-        self._events.put(public)
-        if events:
+        self.outcome.take(events, now)
+        if self.outcome.over and events:
+            self._end()
+        elif events:
             self._news.notify_all()
         due = self._session.deadline
         if self._frames or (due is not None and (self._sleeps_until is None or due < self._sleeps_until)):
@@ -269,18 +248,8 @@ class Engine:
             self._connection.hang_up()
             self._connection = None
 
-    def _note(self, event: SessionEvent) -> None:
-        match event:
-            case say.Finalized(id_):
-                self._finalizing.discard(id_)
-            case say.Failed(error):
-                self.error = self.error or error
-                self._end()
-            case say.Stopped():
-                self._end()
-
     def _end(self) -> None:
-        self._over = self._stopped = True
+        self.outcome.over = self._stopped = True
         log.debug("%s: session ended", self.settings.provider.name)
         for condition in (self._work, self._news, self._room):
             condition.notify_all()
@@ -307,7 +276,7 @@ class Engine:
             with self._lock:
                 if self._frames:
                     return self._frames.popleft()
-                if self._over and not self._connections:
+                if self.outcome.over and not self._connections:
                     return None
                 now, due = time.monotonic(), self._session.deadline
                 if due is None or due > now:

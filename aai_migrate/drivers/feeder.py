@@ -26,18 +26,25 @@ def check_source(source: Source, fmt: AudioFormat) -> Iterable[Chunk]:
     Raises:
         AudioError: it has another format than the stream, or is a path.
     """
+    check_format(source, fmt)
+    return (source,) if isinstance(source, bytes | bytearray | memoryview) else source
+
+
+def check_format(source: object, fmt: AudioFormat) -> None:
+    """Check that *source* can be what a stream of *fmt* transcribes.
+
+    Raises:
+        AudioError: it has another format than the stream, or is a path.
+    """
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
         raise AudioError(f"{path!r} is a path; pass aai_migrate.audio.wav(path), or an iterable of bytes")
-    if isinstance(source, bytes | bytearray | memoryview):
-        return (source,)
     theirs = getattr(source, "format", None)
     if isinstance(theirs, AudioFormat) and theirs != fmt:
         raise AudioError(
             f"the source is {theirs}, the stream {fmt}; connect with sample_rate={theirs.sample_rate}, "
             f"encoding={theirs.encoding!r}, audio_channels={theirs.channels}"
         )
-    return source
 
 
 class Feeder:

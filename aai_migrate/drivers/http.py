@@ -18,14 +18,18 @@ REFUSAL_LIMIT, REFUSAL_TIME = 64 << 10, 2.0
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 
-class Wire(Protocol):
+class Readable(Protocol):
+    """What an answer is read from."""
+
+    def makefile(self, mode: str) -> BinaryIO: ...
+
+
+class Wire(Readable, Protocol):
     """What HTTP needs of a socket; both calls keep ``receive_by``, a time of :func:`time.monotonic`."""
 
     receive_by: float | None
 
     def sendall(self, data: bytes) -> None: ...
-
-    def makefile(self, mode: str) -> BinaryIO: ...
 
 
 def exchange(wire: Wire, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> HTTPResponse:
@@ -36,10 +40,29 @@ def exchange(wire: Wire, method: str, target: str, headers: Mapping[str, str], b
         TimeoutError: not in time.
         ValueError: a header holds a line break.
     """
+    wire.sendall(head(method, target, headers) + body)
+    return answer(wire, method)
+
+
+def head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
+    """Return a request up to its body.
+
+    Raises:
+        ValueError: a header holds a line break.
+    """
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header holds a line break")
-    wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def answer(wire: Readable, method: str) -> HTTPResponse:
+    """Read an answer up to its body.
+
+    Raises:
+        ConnectionError: the other end hung up, or does not speak HTTP.
+        TimeoutError: not in time.
+    """
     response = HTTPResponse(cast("Any", wire), method=method)
     try:
         response.begin()

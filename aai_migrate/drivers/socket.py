@@ -6,7 +6,6 @@ every call is made without blocking under one lock, and the waiting is done outs
 
 from __future__ import annotations
 
-import base64
 import errno
 import io
 import os
@@ -15,32 +14,17 @@ import socket
 import ssl
 import threading
 import time
-from functools import lru_cache
 from typing import Any, BinaryIO, cast
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
-from ..wire.frames import LostCause
+from . import patience
 from .http import exchange
+from .route import LostError, Proxy, route, text, tls, tls_lost, tune
 
-STALL = 10.0
-"""Seconds after which a send that makes no progress has failed."""
 PULSE = 1.0
 """Longest wait, in seconds, before a deadline that another thread may have set is looked at again."""
 _AHEAD = 64 << 10
 _PENDING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS))
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)  # these two need no descriptor
-_OPTIONS = [(socket.IPPROTO_TCP, "TCP_NODELAY", 1), (socket.SOL_SOCKET, "SO_KEEPALIVE", 1)]
-_OPTIONS += [(socket.IPPROTO_TCP, name, n) for name, n in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10))]
-_OWN_CA = "; if your network has its own authority, let SSL_CERT_FILE name its certificate"
-
-
-class LostError(Exception):
-    """The connection is lost, or never came; says what a ``Lost`` frame is to say."""
-
-    def __init__(self, cause: LostCause, detail: str) -> None:
-        self.cause, self.detail = cause, detail
-        super().__init__(cause, detail)
 
 
 class LockedSocket:
@@ -67,17 +51,14 @@ class LockedSocket:
         Raises:
             LostError: not possible, or not by *by*.
         """
-        parts = urlsplit(url)
-        host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
-        port = parts.port or (443 if secure else 80)
+        way = route(url)
         self.receive_by = by
-        proxy = _proxy(host, port, secure=secure)
-        if proxy is None:
-            self._sock = self._reach(host, port, by)
+        if way.proxy is None:
+            self._sock = self._reach(way.host, way.port, by)
         else:
-            self._through(proxy, host, port, by)
-        if secure:
-            self._secure(host, by)
+            self._through(way.proxy, way.host, way.port, by)
+        if way.secure:
+            self._secure(way.host, by)
 
     def _reach(self, host: str, port: int, by: float) -> socket.socket:
         try:
@@ -105,49 +86,32 @@ class LockedSocket:
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 raise OSError(code, os.strerror(code))
-            for level, name, value in _OPTIONS:
-                if hasattr(socket, name):
-                    sock.setsockopt(level, getattr(socket, name), value)
+            tune(sock)
         except BaseException:
             sock.close()
             raise
         return sock
 
-    def _through(self, proxy: SplitResult, host: str, port: int, by: float) -> None:
-        where = f"{proxy.hostname}:{proxy.port or 80}"
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        headers = {"Host": target}
-        if proxy.username is not None:
-            pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-            headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    def _through(self, proxy: Proxy, host: str, port: int, by: float) -> None:
         try:
-            self._sock = self._reach(proxy.hostname or "", proxy.port or 80, by)
-            response = exchange(self, "CONNECT", target, headers)
+            self._sock = self._reach(proxy.host, proxy.port, by)
+            response = exchange(self, "CONNECT", *proxy.tunnel(host, port))
         except LostError as error:
             raise LostError("proxy", error.detail) from None
         except OSError as error:
-            raise LostError("proxy", f"{where}: {_text(error) or 'no answer'}") from None
+            raise proxy.lost(error) from None
         if response.status != 200:
-            raise LostError("proxy", f"{where} answered {response.status} {response.reason}".strip())
+            raise proxy.refused(response.status, response.reason)
 
     def _secure(self, host: str, by: float) -> None:
-        context = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         try:
-            sock = self._sock = context.wrap_socket(
+            sock = self._sock = tls().wrap_socket(
                 self._open_socket, server_hostname=host, do_handshake_on_connect=False
             )
             while (event := self._handshake(sock)) is not None:
                 _ready(sock, event, self._left(by))
-        except TimeoutError:
-            raise LostError("timeout", f"no TLS with {host} in time") from None
-        except ssl.SSLCertVerificationError as error:
-            why = error.verify_message.rstrip(".")
-            ours = _OWN_CA if error.verify_code in (18, 19, 20, 21) else ""  # no path to a known authority
-            raise LostError("tls", f"the certificate of {host} is refused: {why}{ours}") from None
-        except (ssl.SSLEOFError, ConnectionError):
-            raise LostError("reset", f"{host} hung up during the TLS handshake") from None
         except OSError as error:
-            raise LostError("tls", f"{host}: {_text(error)}") from None
+            raise tls_lost(host, error) from None
 
     @staticmethod
     def _handshake(sock: ssl.SSLSocket) -> int | None:
@@ -185,16 +149,16 @@ class LockedSocket:
             except ssl.SSLWantWriteError:
                 _ready(self._open_socket, selectors.EVENT_WRITE, left)
             except ssl.SSLError as error:
-                raise ConnectionResetError(_text(error)) from None
+                raise ConnectionResetError(text(error)) from None
 
     def sendall(self, data: bytes) -> None:
         """Send all of *data*.
 
         Raises:
-            TimeoutError: no progress for :data:`STALL` seconds, or not by ``end_by``.
+            TimeoutError: no progress for ``patience.STALL`` seconds, or not by ``end_by``.
             OSError: the connection broke, or :meth:`shutdown` was called.
         """
-        view, by = memoryview(data), time.monotonic() + STALL
+        view, by = memoryview(data), time.monotonic() + patience.STALL
         while view:
             left = self._left(by)
             try:
@@ -205,9 +169,9 @@ class LockedSocket:
             except ssl.SSLWantReadError:
                 _ready(self._open_socket, selectors.EVENT_READ, left)
             except ssl.SSLError as error:
-                raise ConnectionResetError(_text(error)) from None
+                raise ConnectionResetError(text(error)) from None
             else:
-                view, by = view[sent:], time.monotonic() + STALL
+                view, by = view[sent:], time.monotonic() + patience.STALL
 
     def makefile(self, mode: str = "rb") -> BinaryIO:
         """Return a file that reads from here and never takes more than it is asked for."""
@@ -275,26 +239,3 @@ def _ready(sock: socket.socket, event: int, seconds: float) -> bool:
         except ValueError:
             raise ConnectionAbortedError("closed") from None
         return bool(selector.select(seconds))
-
-
-def _proxy(host: str, port: int, *, secure: bool) -> SplitResult | None:
-    """Return the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` want for *host*."""
-    proxies = getproxies_environment()
-    url = proxies.get("https" if secure else "http")
-    if not url or proxy_bypass(f"{host}:{port}"):
-        return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
-        raise LostError("proxy", f"a proxy of kind {parts.scheme}:// is not supported; name one as http://HOST:PORT")
-    return parts
-
-
-@lru_cache(maxsize=4)
-def _tls(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """The default context; reading all authorities takes a while, so once for each setting."""
-    return ssl.create_default_context()
-
-
-def _text(error: OSError) -> str:
-    reason = getattr(error, "reason", None)  # ssl.SSLError: WRONG_VERSION_NUMBER
-    return str(reason).replace("_", " ").lower() if reason else error.strerror or str(error)

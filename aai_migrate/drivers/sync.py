@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from ..audio.gap import Gap
-from ..config import Config, configure
+from ..config import Config
 from ..credentials import hide
-from ..errors import AaiMigrateError, ConfigError, ProviderError, StreamClosed
+from ..errors import AaiMigrateError, ProviderError, StreamClosed
 from ..events import Begin, StreamEvent, Termination, Turn
 from ..session import RetryPolicy
 from ..settings import ConfigSource, Settings, resolve
+from .asking import Callbacks, changes, check_wait, pieces
 from .engine import Engine
 from .feeder import Chunk, Feeder, Source, check_source
 
@@ -80,12 +81,12 @@ class Stream:
     @property
     def session_id(self) -> str | None:
         """The vendor's name for the session, where it gives one."""
-        return self._engine.session_id
+        return self._engine.outcome.session_id
 
     @property
     def termination(self) -> Termination | None:
         """How it ended; None while it goes on."""
-        return self._engine.termination
+        return self._engine.outcome.termination
 
     # Asking.
 
@@ -100,21 +101,21 @@ class Stream:
             ProviderError: the stream has failed.
             StreamClosed: it was stopped, or has ended.
         """
-        try:
+        with self._raising():
             self._feed(chunk)
+
+    def _feed(self, chunk: Chunk) -> None:
+        for piece in pieces(chunk, self.config.audio):
+            self._engine.feed(piece)
+
+    @contextmanager
+    def _raising(self) -> Iterator[None]:
+        """Note that the stream's failure was raised, so that leaving does not raise it again."""
+        try:
+            yield
         except ProviderError:
             self._raised = True
             raise
-
-    def _feed(self, chunk: Chunk) -> None:
-        if isinstance(chunk, Gap):
-            self._engine.feed(chunk)
-            return
-        if not isinstance(chunk, bytes | bytearray | memoryview):
-            raise TypeError(f"a chunk of audio is bytes, not {type(chunk).__name__}")
-        data, second = bytes(chunk), self.config.audio.bytes_per_second
-        for start in range(0, max(len(data), 1), second):  # nothing at all still shows that the stream is over
-            self._engine.feed(data[start : start + second])
 
     def finalize(self, *, wait: float | None = None) -> str:
         """Settle what was heard, stay open; returns the request's id.
@@ -125,9 +126,9 @@ class Stream:
             ConfigError: *wait* is no number of seconds.
             ProviderError, StreamClosed: as :meth:`send`.
         """
-        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0):
-            raise ConfigError(f"wait must be seconds from 0 on, not {wait!r}")
-        return self._engine.finalize(wait)
+        check_wait(wait)
+        with self._raising():
+            return self._engine.finalize(wait)
 
     def configure(self, **options: Any) -> None:
         """Change options in mid-session; one that this vendor cannot change then comes back as a ``Notice``.
@@ -136,8 +137,9 @@ class Stream:
             ConfigError: an unknown option, or a value out of range.
             ProviderError, StreamClosed: as :meth:`send`.
         """
-        checked = configure(options)
-        self._engine.configure({name: getattr(checked, name, value) for name, value in options.items()})
+        checked = changes(options)
+        with self._raising():
+            self._engine.configure(checked)
 
     def stop(self) -> None:
         """No more audio: events go on until all of it is settled. Harmless when called again."""
@@ -160,7 +162,7 @@ class Stream:
         event = self._engine.next()
         if event is not None:
             return event
-        error = self._engine.error
+        error = self._engine.outcome.error
         if error is None:
             raise StopIteration
         self._raised = True
@@ -220,18 +222,11 @@ class Stream:
             on_event: is called with every event, before the others.
             on_error: is called with the stream's failure, which is then not raised.
         """
+        callbacks = Callbacks(on_turn, on_begin, on_termination, on_event)
         try:
             for event in self._until_error(source, on_error):
-                if on_event:
-                    on_event(event)
-                if isinstance(event, Turn):
-                    if on_turn:
-                        on_turn(event)
-                elif isinstance(event, Begin):
-                    if on_begin:
-                        on_begin(event)
-                elif isinstance(event, Termination) and on_termination:
-                    on_termination(event)
+                for call in callbacks.of(event):
+                    call(event)
         except BaseException:
             self.close()
             raise
@@ -263,7 +258,7 @@ class Stream:
                 pass
         finally:
             self.close()
-        failure = self._engine.error
+        failure = self._engine.outcome.error
         if failure and not self._raised:
             self._raised = True
             raise failure

@@ -226,6 +226,7 @@ async def _write(socket: web.WebSocketResponse, bridge: Bridge) -> None:
 async def _read(socket: web.WebSocketResponse, bridge: Bridge) -> None:
     """Feed the client's frames to *bridge*; whatever ends this hangs up."""
     try:
+        await bridge.room()  # the handshake may have begun the session
         while (frame := _frame(await socket.receive())) is not None:
             bridge.receive(frame)
             if isinstance(frame, Close):

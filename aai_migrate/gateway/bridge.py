@@ -168,7 +168,11 @@ class Bridge:
                 raise
             self._step(self._server.send, say.Configured(command.id, False, str(error)))
 
-    def _hear(self, event: SessionEvent) -> None:
+    def _hear(self, events: list[SessionEvent]) -> None:
+        for event in events:
+            self._heard(event)
+
+    def _heard(self, event: SessionEvent) -> None:
         if isinstance(event, (Reconnecting, Reconnected, AudioGap)):
             LOG.info("client %s: %s: %s", self.name, self._upstream.name, type(event).__name__)
             return

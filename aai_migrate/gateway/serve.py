@@ -17,7 +17,6 @@ from attrs import evolve
 
 from .. import settings as wanted
 from ..credentials import Credential
-from ..drivers import aio_socket
 from ..provider import Context, refuse_all
 from .app import Door, providers
 from .upstream import Upstream
@@ -80,7 +79,6 @@ class Gateway:
         self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
         self._local_only = local_only
         self._runner: web.AppRunner | None = None
-        self._upstream: Upstream | None = None
         self.door: Door | None = None
 
     @property
@@ -113,9 +111,9 @@ class Gateway:
         logger = logging.getLogger("aiohttp.websocket")
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
-        Upstream(self.settings, self._context()).check()
-        self._upstream = Upstream(self.settings, self._context(), aio_socket.client())
-        self.door = Door(self._upstream, self._context, providers(), local_only=self._local_only)
+        upstream = Upstream(self.settings, self._context())
+        upstream.check()
+        self.door = Door(upstream, self._context, providers(), local_only=self._local_only)
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True
         self._runner = web.AppRunner(
@@ -128,23 +126,20 @@ class Gateway:
             await self.stop()
             raise
         self.port = self._runner.addresses[0][1]
-        LOG.info("gateway to %s listens on port %d", self._upstream.name, self.port)
+        LOG.info("gateway to %s listens on port %d", upstream.name, self.port)
 
     async def stop(self) -> None:
         """Take no more clients, give those there are their last words and the reason, and give the port back.
 
         Takes about ten seconds at most. Harmless when called again.
         """
-        runner, upstream = self._runner, self._upstream
-        self._runner = self._upstream = None
+        runner, self._runner = self._runner, None
         if runner:
             for site in list(runner.sites):
                 await site.stop()
             if self.door:
                 await self.door.close()
             await runner.cleanup()
-        if upstream and upstream.http:
-            await upstream.http.close()
 
     def _context(self) -> Context:
         return evolve(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
+from ..credentials import CredentialSource
 from ..drivers.aio import AsyncSession
+from ..drivers.aio_credential import Fetched
 from ..provider import Context, Provider
 from ..session import Session
 from ..session.session import SessionEvent
 from ..settings import Settings
 from ..wire.commands import Start
-
-if TYPE_CHECKING:
-    import aiohttp
 
 RATE = 16_000
 """Hz: what most providers take."""
@@ -53,7 +51,6 @@ class Upstream:
 
     settings: Settings
     context: Context
-    http: aiohttp.ClientSession | None = None
 
     @property
     def name(self) -> str:
@@ -69,22 +66,24 @@ class Upstream:
         can = self.settings.provider.capabilities
         rate = RATE if RATE in can.sample_rates else can.sample_rates[0]
         config = evolve(self.settings.config, audio=AudioFormat(rate, can.encodings[0]))
-        self._session().send(Start(config), 0.0)
+        self._session(self.settings.credentials).send(Start(config), 0.0)
 
     def start(self, start: Start) -> Start:
         """Return *start* as the provider is told it: the client's credential stays here."""
         return Start(adapt(start, self.settings.provider, self.settings.config), None, start.origin)
 
-    def open(self, on_event: Callable[[SessionEvent], None]) -> AsyncSession:
+    def open(self, on_events: Callable[[list[SessionEvent]], None]) -> AsyncSession:
         """Return a session that has not started."""
-        return AsyncSession(self._session(), on_event, http=self.http)
+        settings = self.settings
+        credentials = Fetched(settings.credentials, settings.limits.connect_timeout)
+        return AsyncSession(self._session(credentials), on_events, credentials)
 
-    def _session(self) -> Session:
+    def _session(self, credentials: CredentialSource) -> Session:
         settings = self.settings
         return Session(
             settings.provider,
             self.context,
-            credentials=settings.credentials,
+            credentials=credentials,
             limits=settings.limits,
             retry=settings.retry,
         )

@@ -200,9 +200,9 @@ class Session:
         return [*out, *self._care(now)]
 
     def _late(self, now: float) -> float:
-        """Return how many seconds ago a live connection should have been ticked."""
-        due = self.deadline
-        return 0.0 if due is None or self.state != "live" else now - due
+        """Return how many seconds ago a live connection should have been ticked, by the session's own deadlines."""
+        due = [*self._timers.values(), self._upkeep.deadline if self._upkeep else None]
+        return max((now - time for time in due if time is not None), default=0.0) if self.state == "live" else 0.0
 
     # Figures.
 

@@ -1,4 +1,4 @@
-"""Nothing of the blocking driver may outlive its stream."""
+"""Both drivers, for the same tests; nothing of either may outlive its stream."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from aai_migrate import Stream
+
+from .blocking import Asyncio, Blocking, Driver, Opener
+from .vendor import KEY
 
 
 def _threads() -> list[threading.Thread]:
@@ -37,3 +43,23 @@ def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         thread.join(max(0.0, by - time.monotonic()))
     assert _threads() == []
     assert _descriptors() <= before
+
+
+@pytest.fixture(params=[Blocking, Asyncio], ids=lambda kind: kind.name)
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """Each driver in turn, with the blocking one's API."""
+    found: Driver = request.param()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def connect(driver: Driver) -> Opener:
+    """Open a stream to a URL, with short limits."""
+
+    def opened(url: str, provider: str = "assemblyai-v3", **options: Any) -> Stream:
+        short = {"connect_timeout": 5.0, "drain_timeout": 3.0, "close_timeout": 0.5}
+        stream: Stream = driver.connect(provider, api_key=KEY, base_url=url, **{**short, **options})
+        return stream
+
+    return opened

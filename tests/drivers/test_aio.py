@@ -15,7 +15,7 @@ from aiohttp import web
 from attrs import evolve
 
 from aai_migrate.config import Config
-from aai_migrate.drivers import aio, aio_socket
+from aai_migrate.drivers import patience
 from aai_migrate.drivers.aio import AsyncSession
 from aai_migrate.errors import ConfigError, ConnectionLost, StreamClosed
 from aai_migrate.provider import Context, Provider, Worker
@@ -109,8 +109,8 @@ class Run:
         self.session = AsyncSession(session, self._note)
         self.session.send(START)
 
-    def _note(self, event: Any) -> None:
-        self.events.append(event)
+    def _note(self, events: list[Any]) -> None:
+        self.events += events
         self._changed.set()
 
     @property
@@ -120,11 +120,18 @@ class Run:
 
     async def frame(self, kind: type[Any]) -> Any:
         """Wait for a frame of *kind*."""
+        return await self._first(kind, lambda: self.frames)
+
+    async def event(self, kind: type[Any]) -> Any:
+        """Wait for an event of *kind*."""
+        return await self._first(kind, lambda: self.events)
+
+    async def _first(self, kind: type[Any], found: Callable[[], list[Any]]) -> Any:
         async with asyncio.timeout(10):
-            while not any(isinstance(frame, kind) for frame in self.frames):
+            while not any(isinstance(item, kind) for item in found()):
                 self._changed.clear()
                 await self._changed.wait()
-        return next(frame for frame in self.frames if isinstance(frame, kind))
+        return next(item for item in found() if isinstance(item, kind))
 
 
 def check(main: Callable[[], Awaitable[None]]) -> None:
@@ -242,9 +249,29 @@ def test_losses_say_why() -> None:
     check(main)
 
 
+def test_a_pong_is_no_end() -> None:
+    """What comes after it is heard."""
+
+    async def main() -> None:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            assert (await socket.receive()).data == "go on"  # the pong went out by itself, before
+            await socket.send_str("after")
+            await socket.receive()
+            return socket
+
+        async with serving(handler) as address:
+            run = Run(Connect(f"ws://{address}"), once_connected(Ping(b"17"), Message("go on")))
+            assert await run.frame(Message) == Message("after")
+            await run.session.close()
+
+    check(main)
+
+
 def test_a_missing_pong_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     """A far end that is silent after a ping is dead."""
-    monkeypatch.setattr(aio_socket, "PONG", 0.05)
+    monkeypatch.setattr(patience, "PONG", 0.05)
 
     async def main() -> None:
         released = asyncio.Event()
@@ -266,7 +293,7 @@ def test_a_missing_pong_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_far_end_that_takes_nothing_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stalled write does not hold the session for ever."""
-    monkeypatch.setattr(aio, "STALL", 0.05)
+    monkeypatch.setattr(patience, "STALL", 0.05)
 
     async def main() -> None:
         released = asyncio.Event()
@@ -416,20 +443,33 @@ def test_a_place_that_comes_too_late_is_given_back() -> None:
     check(main)
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"), [(OSError("no such program"), Lost), (ConfigError("pip install 'x'"), Refused)]
-)
-def test_a_worker_that_cannot_be_opened_says_why(error: Exception, kind: type[Any]) -> None:
-    """A missing package is a refusal with the install line."""
+def test_a_worker_that_cannot_be_opened_is_a_loss() -> None:
+    """The system's words are kept."""
 
     async def main() -> None:
         def fail() -> Worker:
-            raise error
+            raise OSError("no such program")
 
         run = Run(Connect("worker:pipe"), worker=fail)
-        frame = await run.frame(kind)
-        assert str(error) in (frame.detail if isinstance(frame, Lost) else frame.body.decode())
+        assert (await run.frame(Lost)).detail == "no such program"
         await run.session.close()
+
+    check(main)
+
+
+def test_what_is_missing_here_ends_the_session() -> None:
+    """No vendor said it, and trying again would not help: one Failed, with the text that says what to do."""
+
+    async def main() -> None:
+        def fail() -> Worker:
+            raise ConfigError("pip install 'x'")
+
+        run = Run(Connect("worker:pipe"), worker=fail)
+        failed = await run.event(Failed)
+        assert failed.error.reason == "pip install 'x'"
+        assert isinstance(run.session.crash, ConfigError)
+        await run.session.close()
+        assert run.events == [failed]
 
     check(main)
 
@@ -467,7 +507,7 @@ def test_without_aiohttp_the_user_is_told_what_to_install(monkeypatch: pytest.Mo
 
     async def main() -> None:
         run = Run(Connect("ws://127.0.0.1:1/"))
-        assert b"pip install 'aai_migrate[gateway]'" in (await run.frame(Refused)).body
+        assert "pip install 'aai_migrate[async]'" in (await run.event(Failed)).error.reason
         await run.session.close()
 
     check(main)

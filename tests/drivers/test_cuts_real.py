@@ -16,6 +16,7 @@ from aai_migrate.audio.format import AudioFormat
 from aai_migrate.gateway.serve import run_in_thread
 from aai_migrate.testing.coded import encode, words
 
+from .blocking import Driver
 from .relay import Relay, relay
 
 FORMAT = AudioFormat()
@@ -30,10 +31,10 @@ def gateway() -> Iterator[str]:
         yield url
 
 
-def transcribed(url: str) -> list[aai_migrate.StreamEvent]:
+def transcribed(url: str, driver: Driver) -> list[aai_migrate.StreamEvent]:
     size = FORMAT.size(0.1)
     chunks = [AUDIO[at : at + size] for at in range(0, len(AUDIO), size)]
-    with aai_migrate.connect("assemblyai-v3", api_key="k" * 32, base_url=url, retry=RETRY) as stream:
+    with driver.connect("assemblyai-v3", api_key="k" * 32, base_url=url, retry=RETRY) as stream:
         return list(stream.transcribe(chunks))
 
 
@@ -77,16 +78,16 @@ def line(
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_cut_before_any_frame_over_a_real_socket(line: tuple[str, Relay], direction: str) -> None:
+def test_a_cut_before_any_frame_over_a_real_socket(line: tuple[str, Relay], direction: str, driver: Driver) -> None:
     """Every sample reaches the ear in order at least once; threads return to where they began."""
     url, state = line
-    check(transcribed(url), state)
+    check(transcribed(url, driver), state)
     frames = dict(state.crossed)
     memory = resident()
     twice = 0.0
     for number in range(frames[direction]):
         state.reset_at((direction, number))
-        events = transcribed(url)
+        events = transcribed(url, driver)
         try:
             twice = max(twice, check(events, state))
         except AssertionError as error:

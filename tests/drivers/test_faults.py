@@ -1,4 +1,4 @@
-"""The blocking driver against far ends that do wrong: every wait ends, with the right error, and nothing is left."""
+"""Both drivers against far ends that do wrong: every wait ends, with the right error, and nothing is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import trustme
 from attrs import evolve
 from websockets.http11 import Response
 
-import aai_migrate
 from aai_migrate import (
     AuthenticationError,
     Begin,
@@ -32,13 +31,15 @@ from aai_migrate import (
     Termination,
     registry,
 )
-from aai_migrate.drivers import connection
 from aai_migrate.drivers import http as upgrading
+from aai_migrate.drivers import patience
 from aai_migrate.drivers import socket as locked
+from aai_migrate.drivers.route import tls
 from aai_migrate.provider import ClientPeer, Context, Numbers, Provider, Worker
 from aai_migrate.wire.frames import Connect, HttpRequest, Message
 
-from .test_sync import authority, connect, ended, server_tls
+from .blocking import Driver, Opener
+from .test_sync import authority, ended, server_tls
 from .vendor import (
     BEGIN,
     FINAL,
@@ -81,7 +82,7 @@ def numbers(**changes: Any) -> Iterator[str]:
 
 
 class TestHandshake:
-    def test_refused_with_a_reason(self) -> None:
+    def test_refused_with_a_reason(self, connect: Opener) -> None:
         """401 is an AuthenticationError with the vendor's words; nothing is tried again."""
         asked: list[object] = []
 
@@ -105,8 +106,10 @@ class TestHandshake:
         ],
         ids=["chunked", "sized", "cut short", "to the end"],
     )
-    def test_refusal_is_read_however_it_is_framed(self, answer: bytes) -> None:
+    def test_refusal_is_read_however_it_is_framed(self, answer: bytes, connect: Opener, driver: Driver) -> None:
         """503 with a body of any kind: ConnectionLost with the vendor's words."""
+        if driver.name == "asyncio" and b"Length" not in answer and b"chunked" not in answer:
+            pytest.skip("aiohttp reads no body of unknown length where it asked for an upgrade")
 
         def refuse(sock: socket.socket) -> None:
             read_head(sock)
@@ -117,7 +120,7 @@ class TestHandshake:
         assert caught.value.status == 503
         assert caught.value.request_id == "42"
 
-    def test_endless_refusal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_endless_refusal(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A body that never ends, or never comes, costs the status nothing."""
         monkeypatch.setattr(upgrading, "REFUSAL_TIME", 0.2)
 
@@ -129,7 +132,7 @@ class TestHandshake:
         with raw_server(refuse) as url, within(3), pytest.raises(AuthenticationError, match="no"):
             connect(url)
 
-    def test_redirect_is_not_followed(self) -> None:
+    def test_redirect_is_not_followed(self, connect: Opener) -> None:
         """The key goes nowhere but where it was meant to go."""
         with vendor(quiet) as elsewhere:
 
@@ -152,7 +155,7 @@ class TestHandshake:
         ],
         ids=["ssh", "bytes", "no accept", "nothing"],
     )
-    def test_no_websocket(self, answer: bytes) -> None:
+    def test_no_websocket(self, answer: bytes, connect: Opener) -> None:
         """Something else answers, or hangs up at once: ConnectionLost."""
 
         def strange(sock: socket.socket) -> None:
@@ -162,12 +165,12 @@ class TestHandshake:
         with raw_server(strange) as url, within(3), pytest.raises(ConnectionLost, match=r"speak|hung up"):
             connect(url, retry=ONCE)
 
-    def test_silence(self) -> None:
+    def test_silence(self, connect: Opener) -> None:
         """A server that takes the connection and says nothing is given up in time."""
         with raw_server(wait_for_hang_up) as url, within(3), pytest.raises(ConnectionLost):
             connect(url, connect_timeout=0.3)
 
-    def test_no_greeting(self) -> None:
+    def test_no_greeting(self, connect: Opener) -> None:
         """An upgrade without Begin is no session."""
 
         def upgrade_only(connection: Connection) -> None:
@@ -176,7 +179,7 @@ class TestHandshake:
         with vendor(upgrade_only) as server, within(3), pytest.raises(ConnectionLost, match="no greeting"):
             connect(server.url, connect_timeout=0.3)
 
-    def test_drip(self) -> None:
+    def test_drip(self, connect: Opener) -> None:
         """An answer that comes byte by byte does not stretch the deadline."""
         over = threading.Event()
 
@@ -189,7 +192,7 @@ class TestHandshake:
             connect(url, connect_timeout=0.3)
         over.set()
 
-    def test_interrupted(self) -> None:
+    def test_interrupted(self, connect: Opener) -> None:
         """Ctrl-C while connecting cleans up and is Ctrl-C."""
 
         def interrupt(sock: socket.socket) -> None:
@@ -201,19 +204,19 @@ class TestHandshake:
 
 
 class TestReaching:
-    def test_nobody_listens(self) -> None:
+    def test_nobody_listens(self, connect: Opener) -> None:
         """A closed port is refused, by name and number."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         with pytest.raises(ConnectionLost, match=f"connection refused: 127.0.0.1:{port}"):
             connect(f"ws://127.0.0.1:{port}", retry=ONCE)
 
-    def test_unknown_host(self) -> None:
+    def test_unknown_host(self, connect: Opener) -> None:
         """A name that cannot be (RFC 6761 keeps .invalid) is not found."""
         with pytest.raises(ConnectionLost, match=r"host name not found: nobody\.invalid"):
             connect("ws://nobody.invalid", retry=ONCE)
 
-    def test_close_while_dialling(self) -> None:
+    def test_close_while_dialling(self, connect: Opener) -> None:
         """A full queue of connections leaves us dialling; close does not wait for it."""
         with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
             where = full.getsockname()
@@ -228,7 +231,9 @@ class TestReaching:
             for sock in waiting:
                 sock.close()
 
-    def test_unknown_authority(self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    def test_unknown_authority(
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, connect: Opener
+    ) -> None:
         """A certificate of an authority we do not know is fatal, and the text says what to do."""
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
@@ -238,7 +243,7 @@ class TestReaching:
             assert not caught.value.retryable
 
     def test_certificate_of_another_name(
-        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, connect: Opener
     ) -> None:
         """A good certificate for another host is refused, by name."""
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -247,7 +252,7 @@ class TestReaching:
         with vendor(quiet, tls=context) as server, pytest.raises(ConnectionLost, match="not valid for 'localhost'"):
             connect(server.tls_url)
 
-    def test_tls_to_a_plain_port(self) -> None:
+    def test_tls_to_a_plain_port(self, connect: Opener) -> None:
         """wss where only ws is spoken."""
 
         def complain(sock: socket.socket) -> None:
@@ -261,7 +266,7 @@ class TestReaching:
         ):
             connect(url.replace("ws:", "wss:"))
 
-    def test_tls_that_says_nothing(self) -> None:
+    def test_tls_that_says_nothing(self, connect: Opener) -> None:
         """A TLS handshake that never goes on is given up in time."""
         with raw_server(wait_for_hang_up) as url, within(3), pytest.raises(ConnectionLost):
             connect(url.replace("ws:", "wss:"), connect_timeout=0.3)
@@ -288,7 +293,9 @@ class TestProxy:
             thread.join()
 
     @pytest.mark.parametrize("tls", [False, True])
-    def test_tunnel(self, tls: bool, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    def test_tunnel(
+        self, tls: bool, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, connect: Opener
+    ) -> None:
         """The environment's proxy is asked for a tunnel, with its password; the name is resolved over there."""
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -302,7 +309,7 @@ class TestProxy:
                 assert ended(list(stream.transcribe([SECOND]))) == ["Could you help?"]
         assert b"Proxy-Authorization: Basic bWU6cEBzcw==" in heads[0]
 
-    def test_exception(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_exception(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """no_proxy is kept."""
         monkeypatch.setenv("http_proxy", "http://nobody.invalid:3128")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -310,7 +317,7 @@ class TestProxy:
             assert isinstance(next(stream), Begin)
 
     @pytest.mark.parametrize("answer", [b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", b"", b"what?\r\n"])
-    def test_refusal(self, answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_refusal(self, answer: bytes, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A proxy that refuses is named; its password is not."""
 
         def refuse(sock: socket.socket) -> None:
@@ -323,7 +330,7 @@ class TestProxy:
                 connect("ws://far.invalid", retry=ONCE)
         assert "secret" not in str(caught.value)
 
-    def test_unsupported_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_unsupported_kind(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A SOCKS proxy is not gone around in silence."""
         monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
         with pytest.raises(ConnectionLost, match="socks5:// is not supported"):
@@ -332,7 +339,7 @@ class TestProxy:
 
 class TestMessages:
     @pytest.mark.parametrize("pieces", [1, 200], ids=["one frame", "fragments"])
-    def test_huge_message(self, pieces: int) -> None:
+    def test_huge_message(self, pieces: int, connect: Opener) -> None:
         """100 MB are refused from their header, before they fill the memory, and nothing tries again."""
         sent: list[int] = []
         size = 100_000_000 // pieces
@@ -355,7 +362,7 @@ class TestMessages:
         [frame(0x80, b"lost"), frame(0xC1, b"rsv"), frame(0x83, b"op"), frame(0x89, b"x" * 126), b"\x01\x01a\x81\x01b"],
         ids=["continuation", "reserved bit", "opcode", "long ping", "interleaved"],
     )
-    def test_broken_frames(self, nonsense: bytes) -> None:
+    def test_broken_frames(self, nonsense: bytes, connect: Opener) -> None:
         """What is no websocket frame loses the connection, and the stream goes on over a new one."""
         number = iter(range(9))
 
@@ -370,7 +377,7 @@ class TestMessages:
             assert [type(next(stream)) for _ in range(3)] == [Begin, Reconnecting, Reconnected]
             stream.close()
 
-    def test_fragments_and_pings(self) -> None:
+    def test_fragments_and_pings(self, connect: Opener) -> None:
         """A message in fragments, with a ping between, is one message; the ping is answered with its own words."""
         pongs: list[bytes] = []
 
@@ -391,7 +398,7 @@ class TestMessages:
             stream.close()
         assert pongs == [b"\x8aare you there"]
 
-    def test_no_text(self) -> None:
+    def test_no_text(self, connect: Opener) -> None:
         """A text message that is no UTF-8 is the vendor's fault, not a crash."""
         number = iter(range(9))
 
@@ -406,7 +413,7 @@ class TestMessages:
             assert [type(next(stream)) for _ in range(3)] == [Begin, Reconnecting, Reconnected]
             stream.close()
 
-    def test_reset(self) -> None:
+    def test_reset(self, connect: Opener) -> None:
         """A connection that is reset in mid-turn is replaced, and the audio sent again."""
         number = iter(range(9))
 
@@ -435,9 +442,9 @@ class TestMessages:
             Reconnected,
         ]
 
-    def test_ping_without_pong(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ping_without_pong(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A far end that gives no sign of life is lost, though its socket is open."""
-        monkeypatch.setattr(connection, "PONG", 0.2)
+        monkeypatch.setattr(patience, "PONG", 0.2)
         monkeypatch.setattr(locked, "PULSE", 0.05)
 
         def dead(sock: socket.socket) -> None:
@@ -452,9 +459,9 @@ class TestMessages:
             assert "no answer in time" in event.cause
             stream.close()
 
-    def test_pong_keeps_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_pong_keeps_it(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A far end that answers pings is left alone."""
-        monkeypatch.setattr(connection, "PONG", 0.2)
+        monkeypatch.setattr(patience, "PONG", 0.2)
         monkeypatch.setattr(locked, "PULSE", 0.05)
         pinged = threading.Semaphore(0)
 
@@ -492,7 +499,7 @@ class TestStalled:
 
     FAST: dict[str, Any] = {"pace": None, "chunk": (0.05, 1.0, 1.0)}  # noqa: RUF012  # not changed
 
-    def test_close(self) -> None:
+    def test_close(self, connect: Opener) -> None:
         """Closing waits for the close timeout and no longer."""
         with numbers(**self.FAST) as name, raw_server(deaf) as url:
             stream = connect(url, name, sample_rate=48_000, backlog=1.0)
@@ -511,9 +518,9 @@ class TestStalled:
             for chunk in endless():
                 send(chunk)
 
-    def test_stall(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_stall(self, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """A send that makes no progress is a lost connection."""
-        monkeypatch.setattr(locked, "STALL", 0.2)
+        monkeypatch.setattr(patience, "STALL", 0.2)
         with numbers(**self.FAST) as name, raw_server(deaf) as url:
             stream = connect(url, name, sample_rate=48_000, backlog=1.0)
             for event in stream.transcribe(endless()):
@@ -595,37 +602,37 @@ def worker_provider(open_worker: Callable[[], Worker], url: str = "worker:test")
 
 
 class TestWorker:
-    def test_session(self) -> None:
+    def test_session(self, driver: Driver) -> None:
         """Messages go over the pipe as they would over a socket."""
         place = Place(BEGIN, FINAL)
         with worker_provider(lambda: place):
-            stream = aai_migrate.connect("worker", close_timeout=0.5)
+            stream = driver.connect("worker", close_timeout=0.5)
             stream.send(SECOND)
             events = [next(stream), next(stream)]
             stream.close()
         assert ended(events) == ["Could you help?"]
 
-    def test_missing_extra(self) -> None:
+    def test_missing_extra(self, driver: Driver) -> None:
         """An extra that is not installed is said as it is, from connect."""
 
         def missing() -> Worker:
             raise MissingExtra("the embedded recogniser", "local")
 
         with worker_provider(missing), pytest.raises(MissingExtra, match="pip install"):
-            aai_migrate.connect("worker")
+            driver.connect("worker")
 
-    def test_dead_worker(self) -> None:
+    def test_dead_worker(self, driver: Driver) -> None:
         """A worker that dies is a lost connection, and another is opened."""
         places = iter([Place(BEGIN, None), Place(BEGIN)])
         with worker_provider(lambda: next(places)):
-            stream = aai_migrate.connect("worker", close_timeout=0.5)
+            stream = driver.connect("worker", close_timeout=0.5)
             assert [type(next(stream)) for _ in range(3)] == [Begin, Reconnecting, Reconnected]
             stream.close()
 
-    def test_crash_is_visible(self) -> None:
+    def test_crash_is_visible(self, driver: Driver) -> None:
         """A bug in a backend ends the stream, and raises as what it is."""
         with worker_provider(lambda: Place(BEGIN, "crash")):
-            stream = aai_migrate.connect("worker", close_timeout=0.5)
+            stream = driver.connect("worker", close_timeout=0.5)
             assert isinstance(next(stream), Begin)
             end = next(stream)
             assert isinstance(end, Termination)
@@ -667,11 +674,11 @@ def test_header_with_a_line_break() -> None:
 
 def test_tls_context_is_kept() -> None:
     """Reading the authorities takes tens of milliseconds; it is done once for each setting."""
-    assert locked._tls(None, None) is locked._tls(None, None)
-    assert locked._tls(None, None).verify_mode is ssl.CERT_REQUIRED
+    assert tls() is tls()
+    assert tls().verify_mode is ssl.CERT_REQUIRED
 
 
-def test_vendor_that_only_listens_is_heard_to_the_end() -> None:
+def test_vendor_that_only_listens_is_heard_to_the_end(connect: Opener) -> None:
     """What the vendor says before it hangs up is read, though sending to it fails already."""
 
     def leave(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The blocking driver over real sockets: what a whole session does, and how it ends."""
+"""Both drivers over real sockets: what a whole session does, and how it ends."""
 
 from __future__ import annotations
 
@@ -25,18 +25,12 @@ from aai_migrate import (
     Termination,
     Turn,
 )
-from aai_migrate.drivers.sync import Stream
 from aai_migrate.testing.coded import encode, words
 
+from .blocking import Driver, Opener
 from .vendor import BEGIN, FINAL, KEY, PARTIAL, SECOND, Connection, hear, ordinary, quiet, turn, until_terminate, vendor
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-def connect(url: str, provider: str = "assemblyai-v3", **options: Any) -> Stream:
-    """Open a stream with short limits."""
-    short = {"connect_timeout": 5.0, "drain_timeout": 3.0, "close_timeout": 0.5}
-    return aai_migrate.connect(provider, api_key=KEY, base_url=url, **{**short, **options})
 
 
 def ended(events: list[Any]) -> list[str]:
@@ -55,7 +49,7 @@ def server_tls(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext
 
 
 class TestSession:
-    def test_whole_session(self) -> None:
+    def test_whole_session(self, connect: Opener) -> None:
         """Begin comes first, then the turn, then a complete Termination; the audio arrives as it was fed."""
         with vendor(ordinary) as server, connect(server.url) as stream:
             events = list(stream.transcribe([SECOND]))
@@ -75,7 +69,9 @@ class TestSession:
         assert "Origin" not in headers
         assert "sample_rate=16000" in request.path
 
-    def test_over_tls(self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    def test_over_tls(
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, connect: Opener
+    ) -> None:
         """The same over TLS, with the authority that SSL_CERT_FILE names."""
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -84,7 +80,7 @@ class TestSession:
         assert server.connections[0].audio == SECOND
 
     def test_tls_carries_both_ways_at_once(
-        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+        self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, connect: Opener
     ) -> None:
         """One message back for each message in, flat out: reading and writing share one TLS connection."""
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -103,16 +99,16 @@ class TestSession:
         assert ended(events) == [f"w{order}" for order in range(250)]
         assert not [event for event in events if isinstance(event, Reconnecting)]
 
-    def test_coded_provider_needs_no_socket(self) -> None:
+    def test_coded_provider_needs_no_socket(self, driver: Driver) -> None:
         """A provider that never dials works just as well."""
         spoken = words(12)
-        with aai_migrate.connect("coded") as stream:
+        with driver.connect("coded") as stream:
             events = list(stream.transcribe(encode([*spoken[:6], 1.0, *spoken[6:], 1.0])))
         assert [text.split() for text in ended(events)] == [[*spoken[:6]], [*spoken[6:]]]
         assert stream.termination
         assert stream.termination.complete
 
-    def test_nothing_secret_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_nothing_secret_is_logged(self, caplog: pytest.LogCaptureFixture, connect: Opener) -> None:
         """No key, no query and no transcript in any log, at any level."""
         caplog.set_level(logging.DEBUG)
         logging.getLogger("websockets").setLevel(logging.WARNING)  # the test's own server
@@ -124,7 +120,7 @@ class TestSession:
 
 
 class TestReconnect:
-    def test_lost_in_mid_turn(self) -> None:
+    def test_lost_in_mid_turn(self, connect: Opener) -> None:
         """A close nobody asked for: connect again, send everything unsettled again, hear the turn once."""
 
         def cut(connection: Connection) -> None:
@@ -142,11 +138,11 @@ class TestReconnect:
         assert stream.termination
         assert stream.termination.complete
 
-    def test_every_connection_gets_a_fresh_token(self) -> None:
+    def test_every_connection_gets_a_fresh_token(self, driver: Driver) -> None:
         """A callable is asked once for each connection, and may take its time without holding the stream up."""
         tokens = iter(["token-1", "token-2"])
         asked: list[threading.Thread] = []
-        stream: Stream | None = None
+        stream: aai_migrate.Stream | None = None
 
         def token() -> str:
             asked.append(threading.current_thread())
@@ -161,15 +157,16 @@ class TestReconnect:
 
         with vendor(cut, ordinary) as server:
             limits: dict[str, Any] = {"drain_timeout": 3.0, "close_timeout": 0.5}
-            stream = aai_migrate.connect("assemblyai-v3", token=token, base_url=server.url, **limits)
+            stream = driver.connect("assemblyai-v3", token=token, base_url=server.url, **limits)
             with stream:
                 assert ended(list(stream.transcribe([SECOND]))) == ["Could you help?"]
         requests = [connection.request for connection in server.connections]
         sent = [request.headers["Authorization"] for request in requests if request]
         assert sent == ["token-1", "token-2"]
-        assert asked[1].name == "aai_migrate writer"
+        ours = {"blocking": "aai_migrate writer", "asyncio": "aai_migrate credential"}
+        assert asked[1].name == ours[driver.name]
 
-    def test_fatal_error_ends_the_stream(self) -> None:
+    def test_fatal_error_ends_the_stream(self, connect: Opener) -> None:
         """An error that no retry mends: Termination, then the error, and again for whoever iterates again."""
 
         def refuse(connection: Connection) -> None:
@@ -195,7 +192,7 @@ class TestReconnect:
             stream.stop()
             stream.close()
 
-    def test_leaving_raises_what_was_not_seen(self) -> None:
+    def test_leaving_raises_what_was_not_seen(self, connect: Opener) -> None:
         """Who leaves the block without having seen the failure gets it there, once."""
 
         def refuse(connection: Connection) -> None:
@@ -212,7 +209,7 @@ class TestReconnect:
 
 
 class TestFeeding:
-    def test_chunks_are_checked(self) -> None:
+    def test_chunks_are_checked(self, connect: Opener) -> None:
         """An empty chunk is nothing, text is no audio, bytes of any kind are."""
         with vendor(ordinary) as server, connect(server.url) as stream:
             with pytest.raises(TypeError, match="str"):
@@ -222,7 +219,7 @@ class TestFeeding:
             stream.send(memoryview(SECOND)[16_000:])
         assert server.connections[0].audio == SECOND
 
-    def test_samples_may_be_split(self) -> None:
+    def test_samples_may_be_split(self, connect: Opener) -> None:
         """Chunks that end inside a sample are joined; half a sample that is never finished is told."""
         with vendor(ordinary) as server, connect(server.url) as stream:
             for start in range(0, len(SECOND), 333):
@@ -235,7 +232,7 @@ class TestFeeding:
             "the audio ended inside a sample: its last 1 bytes are left out; check encoding and channels"
         ]
 
-    def test_several_threads_feed(self) -> None:
+    def test_several_threads_feed(self, connect: Opener) -> None:
         """What several threads send arrives, all of it."""
         with vendor(ordinary) as server, connect(server.url) as stream:
 
@@ -250,7 +247,7 @@ class TestFeeding:
                 thread.join()
         assert len(server.connections[0].audio) == 4 * len(SECOND)
 
-    def test_stopped_stream_takes_nothing(self) -> None:
+    def test_stopped_stream_takes_nothing(self, connect: Opener) -> None:
         """After stop every call that would add something raises; stop itself may be called again."""
         with vendor(ordinary) as server, connect(server.url) as stream:
             stream.send(SECOND)
@@ -265,7 +262,7 @@ class TestFeeding:
             with pytest.raises(StreamClosed):
                 stream.send(SECOND)
 
-    def test_finalize_waits_for_its_answer(self) -> None:
+    def test_finalize_waits_for_its_answer(self, connect: Opener) -> None:
         """ForceEndpoint goes out in its place, and the wait ends with the turn."""
 
         def force(connection: Connection) -> None:
@@ -282,7 +279,7 @@ class TestFeeding:
             stream.stop()
             assert ended(list(stream)) == ["Could you help?"]
 
-    def test_configure(self) -> None:
+    def test_configure(self, connect: Opener) -> None:
         """What can change is sent, what cannot is a Notice, what does not exist raises."""
 
         def listen(connection: Connection) -> None:
@@ -301,7 +298,7 @@ class TestFeeding:
         assert "UpdateConfiguration" in told[0]
         assert "sample_rate" in notices[0].message
 
-    def test_backlog_holds_the_feeder(self) -> None:
+    def test_backlog_holds_the_feeder(self, connect: Opener) -> None:
         """While more is unsent than the limit, send waits; who closes the stream lets it go."""
         release = threading.Event()
 
@@ -334,7 +331,7 @@ class TestFeeding:
 
 
 class TestTranscribe:
-    def test_break_leaves_the_stream_usable(self) -> None:
+    def test_break_leaves_the_stream_usable(self, connect: Opener) -> None:
         """Breaking out of the loop ends the feeding, not the stream; the source is closed."""
         closed = threading.Event()
 
@@ -356,7 +353,7 @@ class TestTranscribe:
         assert stream.termination
         assert stream.termination.complete
 
-    def test_source_that_raises(self) -> None:
+    def test_source_that_raises(self, connect: Opener) -> None:
         """What was fed is heard to its end, then the source's own exception comes."""
 
         def broken() -> Iterator[bytes]:
@@ -371,7 +368,7 @@ class TestTranscribe:
         assert isinstance(events[-1], Termination)
         assert events[-1].complete
 
-    def test_source_with_another_format(self) -> None:
+    def test_source_with_another_format(self, connect: Opener) -> None:
         """A source that knows its format must have the stream's; both are named."""
 
         class File(list[bytes]):
@@ -383,7 +380,7 @@ class TestTranscribe:
             with pytest.raises(AudioError, match="path"):
                 stream.transcribe("call.wav")  # type: ignore[arg-type]
 
-    def test_failure_while_feeding(self) -> None:
+    def test_failure_while_feeding(self, connect: Opener) -> None:
         """The vendor's error is what raises, not what it does to the feeder."""
 
         def refuse(connection: Connection) -> None:
@@ -399,7 +396,7 @@ class TestTranscribe:
         with vendor(refuse) as server, connect(server.url) as stream, denied:
             list(stream.transcribe(endless()))
 
-    def test_slow_reader_keeps_every_end(self) -> None:
+    def test_slow_reader_keeps_every_end(self, connect: Opener) -> None:
         """Who reads nothing until it is over loses partials only."""
 
         def fast(connection: Connection) -> None:
@@ -423,19 +420,19 @@ class TestTranscribe:
 
 
 class TestRun:
-    def test_callbacks(self) -> None:
-        """They are called in the caller's thread, in order."""
+    def test_callbacks(self, connect: Opener) -> None:
+        """They are called in order."""
         seen: list[str] = []
         with vendor(ordinary) as server, connect(server.url) as stream:
             stream.run(
                 [SECOND],
                 on_begin=lambda event: seen.append("begin"),
                 on_turn=lambda event: seen.append(event.transcript) if event.end_of_turn else None,
-                on_termination=lambda event: seen.append(threading.current_thread().name),
+                on_termination=lambda event: seen.append("end"),
             )
-        assert seen == ["begin", "Could you help?", "MainThread"]
+        assert seen == ["begin", "Could you help?", "end"]
 
-    def test_callback_that_raises(self) -> None:
+    def test_callback_that_raises(self, connect: Opener) -> None:
         """It closes the stream, and its exception comes to the caller."""
 
         def fail(event: Turn) -> None:
@@ -448,7 +445,7 @@ class TestRun:
             assert stream.termination
             assert stream.termination.reason == "closed"
 
-    def test_close_inside_a_callback(self) -> None:
+    def test_close_inside_a_callback(self, connect: Opener) -> None:
         """Closing from a callback ends the run; Termination still comes."""
         with vendor(ordinary) as server:
             stream = connect(server.url)
@@ -457,7 +454,7 @@ class TestRun:
             assert isinstance(seen[-1], Termination)
             assert not seen[-1].complete
 
-    def test_on_error(self) -> None:
+    def test_on_error(self, connect: Opener) -> None:
         """It gets the failure, which then does not raise."""
 
         def refuse(connection: Connection) -> None:
@@ -472,7 +469,7 @@ class TestRun:
 
 
 class TestEnding:
-    def test_exception_in_the_block_closes(self) -> None:
+    def test_exception_in_the_block_closes(self, connect: Opener) -> None:
         """Leaving by an exception waits for no last word; the vendor is told all the same."""
         told: list[str] = []
 
@@ -489,7 +486,7 @@ class TestEnding:
         assert stream.termination
         assert stream.termination.reason == "closed"
 
-    def test_close_from_another_thread(self) -> None:
+    def test_close_from_another_thread(self, connect: Opener) -> None:
         """Whoever waits for an event is woken."""
         with vendor(ordinary) as server:
             stream = connect(server.url)
@@ -498,7 +495,7 @@ class TestEnding:
             assert [type(event) for event in stream] == [Termination]
             stream.close()
 
-    def test_vendor_that_never_says_goodbye(self) -> None:
+    def test_vendor_that_never_says_goodbye(self, connect: Opener) -> None:
         """The drain has a deadline of its own, and what was missing is said."""
 
         def stuck(connection: Connection) -> None:
@@ -513,7 +510,7 @@ class TestEnding:
         assert stream.termination
         assert not stream.termination.complete
 
-    def test_settings_are_checked_before_dialling(self) -> None:
+    def test_settings_are_checked_before_dialling(self, connect: Opener) -> None:
         """A wrong option raises before anything is dialled."""
         with vendor(ordinary) as server:
             with pytest.raises(ConfigError, match="sample_rat"):

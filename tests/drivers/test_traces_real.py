@@ -9,6 +9,7 @@ import pytest
 
 import aai_migrate
 
+from .blocking import Driver
 from .scripted import Step, late, missing, script, scripted, swapped, turns
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "assemblyai_v3"
@@ -29,12 +30,12 @@ SAID = {
 TROUBLES: list[Callable[[list[Step], int], list[Step]]] = [late, missing, swapped]
 
 
-def played(name: str, steps: list[Step]) -> list[aai_migrate.StreamEvent]:
+def played(name: str, steps: list[Step], driver: Driver) -> list[aai_migrate.StreamEvent]:
     """Run a whole session against the script; ask what the trace's client asked, in its order."""
     model, mode = EXACT[name][0], "raw" if "forced" in name else "wait"
     with (
         scripted(steps) as url,
-        aai_migrate.connect(f"assemblyai-v3/{model}", api_key="k" * 32, base_url=url, formatted_turns=mode) as stream,
+        driver.connect(f"assemblyai-v3/{model}", api_key="k" * 32, base_url=url, formatted_turns=mode) as stream,
     ):
         stream.send(bytes(32_000))
         for step in steps:
@@ -53,18 +54,20 @@ def ended(events: list[aai_migrate.StreamEvent]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_a_worked_trace_over_a_socket_gives_exact_turns(name: str) -> None:
+def test_a_worked_trace_over_a_socket_gives_exact_turns(name: str, driver: Driver) -> None:
     """The scripted server plays it as documented."""
-    assert ended(played(name, script(FIXTURES / f"{name}.jsonl"))) == EXACT[name][1]
+    assert ended(played(name, script(FIXTURES / f"{name}.jsonl"), driver)) == EXACT[name][1]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("name", EXACT)
-def test_trouble_at_any_turn_message_loses_and_doubles_none(name: str, trouble: Callable[..., list[Step]]) -> None:
+def test_trouble_at_any_turn_message_loses_and_doubles_none(
+    name: str, trouble: Callable[..., list[Step]], driver: Driver
+) -> None:
     """Each Turn in its turn: every turn still ends exactly once, with words that the vendor said of it."""
     steps = script(FIXTURES / f"{name}.jsonl")
     for place in turns(steps):
-        found = ended(played(name, trouble(steps, place)))
+        found = ended(played(name, trouble(steps, place), driver))
         assert len(found) == len(SAID[name]), f"{trouble.__name__} {place}: {found}"
         for text, said in zip(found, SAID[name], strict=True):
             assert text in said, f"{trouble.__name__} {place}"

@@ -21,7 +21,7 @@ from aai_migrate.gateway import Gateway, run_in_thread
 from aai_migrate.provider import Provider
 from aai_migrate.testing.coded import CodedEar, encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
-from aai_migrate.wire.commands import Audio, Command, Stop
+from aai_migrate.wire.commands import Audio, Command, Start, Stop
 from aai_migrate.wire.events import Event, Failed
 from aai_migrate.wire.frames import Connect, Frame
 
@@ -190,15 +190,26 @@ def test_audio_is_converted_to_what_the_provider_takes(fmt: AudioFormat, provide
     asyncio.run(main())
 
 
-def test_what_the_provider_cannot_do_is_the_clients_error() -> None:
+class Choosy(CodedEar):
+    """Takes what its capabilities do not tell."""
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Refuse one rate."""
+        if isinstance(item, Start) and item.config.audio.sample_rate == 8000:
+            raise ConfigError("choosy does not like 8000 Hz")
+        return super().send(item, now)
+
+
+def test_what_the_provider_cannot_do_is_the_clients_error(provide: Any) -> None:
     """The provider's own reason is told in the client's dialect."""
+    name = provide(evolve(CODED, name="choosy", client=Choosy))
 
     async def main() -> None:
-        async with running("local", extra={"local": {"beam": 1}}) as gateway, dial(gateway) as socket:
+        async with running(name) as gateway, dial(gateway, "sample_rate=8000") as socket:
             messages = await rest(socket)
         assert [message["type"] for message in messages] == ["Begin", "Error"]
         assert messages[1]["error_code"] == socket.close_code == 3006
-        assert "leave out beam" in messages[1]["error"]
+        assert "does not like 8000 Hz" in messages[1]["error"]
 
     asyncio.run(main())
 

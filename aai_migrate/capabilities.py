@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from attrs import field, frozen
@@ -47,16 +48,14 @@ class Capabilities:
     def wire_format(self, provider: str, audio: AudioFormat, *, separate: bool) -> AudioFormat:
         """Return the format to send *audio* in: as it is where the wire takes it, else the nearest.
 
+        The nearest rate is the least one taken that is not below the audio's, so that nothing it holds is lost;
+        where all are below it, the greatest.
+
         Raises:
-            AudioError: the rate is not taken, or there are more channels than can be mixed.
+            AudioError: there are more channels than can be mixed.
             ConfigError: there are more channels than the vendor keeps apart.
         """
-        if audio.sample_rate not in self.sample_rates:
-            near = min(self.sample_rates, key=lambda rate: abs(rate - audio.sample_rate))
-            raise AudioError(
-                f"{provider} takes {_rates(self.sample_rates)}, not {audio.sample_rate} Hz; "
-                f"convert the audio first, e.g. with sox IN -r {near} OUT.wav"
-            )
+        rate = _rate(self.sample_rates, audio.sample_rate)
         encoding = audio.encoding if audio.encoding in self.encodings else self.encodings[0]
         if not separate:
             if audio.channels > 2:
@@ -64,16 +63,15 @@ class Capabilities:
                     f"{audio.channels} channels cannot be mixed into one without losing who spoke; "
                     "pick one or two first, e.g. with sox IN OUT.wav remix 1 2"
                 )
-            return AudioFormat(audio.sample_rate, encoding, 1)
+            return AudioFormat(rate, encoding, 1)
         if audio.channels > self.max_channels:
             raise ConfigError(
                 f"{provider} keeps at most {self.max_channels} channel(s) apart, not {audio.channels}; "
                 "use channels='mix', or open one stream a channel"
             )
-        return AudioFormat(audio.sample_rate, encoding, audio.channels)
+        return AudioFormat(rate, encoding, audio.channels)
 
 
-def _rates(rates: range | tuple[int, ...]) -> str:
-    if isinstance(rates, range):
-        return f"{rates.start} to {rates.stop - 1} Hz"
-    return f"{' or '.join(str(rate) for rate in rates)} Hz"
+def _rate(taken: range | tuple[int, ...], rate: int) -> int:
+    ordered = taken if isinstance(taken, range) else sorted(taken)
+    return ordered[min(bisect_left(ordered, rate), len(ordered) - 1)]

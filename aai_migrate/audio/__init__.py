@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .chunk import chunks
-from .codec import Converter, from_pcm16, to_pcm16
+from .codec import from_pcm16, to_pcm16
+from .convert import Converter
 from .format import AudioFormat
 from .gap import Gap
 from .pace import paced

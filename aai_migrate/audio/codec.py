@@ -1,8 +1,7 @@
-"""Conversion between encodings, and from stereo to mono, at one sample rate.
+"""Conversion between encodings, at one sample rate.
 
 16-bit integers are the meeting point: ``to_pcm16`` reads every encoding into them, ``from_pcm16`` writes
-every encoding from them, and ``Converter`` does what lies between two formats and nothing else. All of it
-works frame by frame, so how a stream is cut into chunks never changes its bytes.
+every encoding from them. Both work sample by sample, so how a stream is cut into chunks never changes its bytes.
 
 Scale: float 1.0 is 32768, so every 16-bit value has an exact float and comes back as itself; a float that
 would round to 32768 or more, from about 0.99998, is clipped to 32767. (A scale of 32767 would change 16-bit
@@ -15,12 +14,9 @@ code of ITU-T G.191 puts it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
-
-from attrs import field, frozen
 
 from aai_migrate.errors import AudioError
 
@@ -81,73 +77,6 @@ def require_whole(chunk: bytes, fmt: AudioFormat) -> None:
         )
 
 
-@frozen
-class Converter:
-    """What turns audio of one format into another of the same sample rate.
-
-    Encodes only if the encodings differ and mixes only stereo to mono, as the average of both channels: in
-    floats if the source is float, else in 16 bits and rounded down. Equal encodings pass untouched, so floats
-    that go out as floats keep their range; between unlike encodings everything goes through 16 bits.
-
-    Raises:
-        AudioError: the sample rates differ, or the channels do and it is not stereo to mono.
-    """
-
-    source: AudioFormat
-    target: AudioFormat
-    _steps: tuple[Callable[[bytes], bytes], ...] = field(init=False, repr=False, eq=False)
-
-    @_steps.default
-    def _plan(self) -> tuple[Callable[[bytes], bytes], ...]:
-        source, target = self.source, self.target
-        if source.sample_rate != target.sample_rate:
-            raise AudioError(
-                f"cannot turn {source.sample_rate} Hz into {target.sample_rate} Hz: resampling is not "
-                f"available yet; convert the audio first: sox IN -r {target.sample_rate} OUT.wav"
-            )
-        mix = source.channels != target.channels
-        if mix and (source.channels, target.channels) != (2, 1):
-            raise AudioError(
-                f"cannot turn {source.channels} channels into {target.channels}: only stereo is mixed, to "
-                f"mono; convert the audio first: sox IN -c {target.channels} OUT.wav"
-            )
-        recode = source.encoding != target.encoding
-        decode = partial(_decode, encoding=source.encoding)
-        encode = partial(_encode, encoding=target.encoding)
-        match mix, source.encoding == "pcm_f32le":
-            case True, True:
-                return (_mix_floats, decode, encode) if recode else (_mix_floats,)
-            case True, False:
-                return (decode, _mix_integers, encode)
-            case _:
-                return (decode, encode) if recode else ()
-
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """What is converted, in words, such as ``("pcm_f32le -> pcm_s16le", "stereo -> mono")``."""
-        source, target = self.source, self.target
-        encoding = (f"{source.encoding} -> {target.encoding}",) if source.encoding != target.encoding else ()
-        channels = ("stereo -> mono",) if source.channels != target.channels else ()
-        return encoding + channels
-
-    def convert(self, chunk: bytes) -> bytes:
-        """Return *chunk* in the target format; the same object if the formats are equal.
-
-        Args:
-            chunk: ``samples × source.channels × source.width`` bytes, channels interleaved.
-        Raises:
-            AudioError: *chunk* ends inside a sample frame.
-        """
-        require_whole(chunk, self.source)
-        for step in self._steps:
-            chunk = step(chunk)
-        return chunk
-
-    def flush(self) -> bytes:
-        """Return what is held back: nothing, while no rate is converted."""
-        return b""
-
-
 def _decode(chunk: bytes, encoding: Encoding) -> bytes:
     match encoding:
         case "pcm_s16le":
@@ -206,16 +135,6 @@ def _clip(sample: float) -> int:
     if sample != sample:
         return 0
     return 32767 if sample > 0 else -32768
-
-
-def _mix_floats(chunk: bytes) -> bytes:
-    samples = _unpack("f", chunk)
-    return _pack("f", [(left + right) / 2 for left, right in zip(samples[::2], samples[1::2], strict=True)])
-
-
-def _mix_integers(chunk: bytes) -> bytes:
-    samples = _unpack("h", chunk)
-    return _pack("h", [(left + right) >> 1 for left, right in zip(samples[::2], samples[1::2], strict=True)])
 
 
 def _edges(law: _Law) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..audio.codec import Converter
+from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 
 

@@ -1,4 +1,4 @@
-"""Encodings, channels and the law tables."""
+"""Encodings and the law tables."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aai_migrate.audio import AudioFormat, Converter, from_pcm16, to_pcm16
-from aai_migrate.audio.format import ENCODINGS, Encoding
+from aai_migrate.audio import AudioFormat, from_pcm16, to_pcm16
+from aai_migrate.audio.format import Encoding
 from aai_migrate.errors import AudioError
 
 LAWS: tuple[Encoding, ...] = ("pcm_mulaw", "pcm_alaw")
@@ -221,101 +221,12 @@ def test_a_chunk_that_ends_inside_a_frame_is_refused() -> None:
         to_pcm16(bytes(6), fmt("pcm_s16le", 2))
     with pytest.raises(AudioError, match=r"3 bytes .* sample of 2 bytes"):
         from_pcm16(bytes(3), "pcm_f32le")
-    with pytest.raises(AudioError, match=r"9 bytes .* frame of 8 bytes"):
-        Converter(fmt("pcm_f32le", 2), fmt("pcm_f32le", 2)).convert(bytes(9))
 
 
 def test_an_unknown_target_is_refused() -> None:
     """The error lists the choices."""
     with pytest.raises(AudioError, match="'opus' is unknown; choose one of pcm_s16le"):
         from_pcm16(b"", "opus")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("encoding", ENCODINGS)
-def test_equal_formats_pass_the_same_object(encoding: Encoding) -> None:
-    """A converter with nothing to do hands back what it was given, even floats out of range."""
-    same = Converter(fmt(encoding, 2), fmt(encoding, 2))
-    chunk = floats(math.nan, 7.0) * 3
-    assert same.convert(chunk) is chunk
-    assert same.changes == ()
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "chunk", "expected", "changes"),
-    [
-        (("pcm_s16le", 1), ("pcm_mulaw", 1), shorts(0, 8), b"\xff\xfe", ("pcm_s16le -> pcm_mulaw",)),
-        (("pcm_mulaw", 1), ("pcm_alaw", 1), b"\xff\xfe", b"\xd5\xd5", ("pcm_mulaw -> pcm_alaw",)),
-        (("pcm_s16le", 2), ("pcm_s16le", 1), shorts(1, 2, -1, -2), shorts(1, -2), ("stereo -> mono",)),
-        (("pcm_s16le", 2), ("pcm_s16le", 1), shorts(32767, 32767), shorts(32767), ("stereo -> mono",)),
-        (("pcm_mulaw", 2), ("pcm_mulaw", 1), b"\xfe\x7e", b"\xff", ("stereo -> mono",)),
-        (("pcm_f32le", 2), ("pcm_f32le", 1), floats(3.0, 2.0), floats(2.5), ("stereo -> mono",)),
-        (
-            ("pcm_f32le", 2),
-            ("pcm_s16le", 1),
-            floats(1.5, -0.5, 1 / 32768, 2 / 32768),
-            shorts(16384, 2),
-            ("pcm_f32le -> pcm_s16le", "stereo -> mono"),
-        ),
-        (
-            ("pcm_s16le", 2),
-            ("pcm_f32le", 1),
-            shorts(16384, 0),
-            floats(0.25),
-            ("pcm_s16le -> pcm_f32le", "stereo -> mono"),
-        ),
-    ],
-)
-def test_conversions(
-    source: tuple[Encoding, int],
-    target: tuple[Encoding, int],
-    chunk: bytes,
-    expected: bytes,
-    changes: tuple[str, ...],
-) -> None:
-    """Only what differs is converted; integers mix rounded down, floats mix before they are clipped."""
-    converter = Converter(fmt(*source), fmt(*target))
-    assert converter.convert(chunk) == expected
-    assert converter.changes == changes
-
-
-def test_integers_mix_like_audioop() -> None:
-    """Stereo to mono in 16 bits is the standard library's."""
-    chunk = shorts(*(value * 7919 % 65536 - 32768 for value in range(2000)))
-    ours = Converter(fmt("pcm_s16le", 2), fmt("pcm_s16le")).convert(chunk)
-    assert ours == audioop().tomono(chunk, 2, 0.5, 0.5)
-
-
-def test_another_rate_is_refused() -> None:
-    """There is no resampling: the error names both rates and a way out."""
-    with pytest.raises(AudioError, match=r"48000 Hz into 16000 Hz: resampling .* sox IN -r 16000"):
-        Converter(fmt("pcm_s16le", rate=48_000), fmt("pcm_s16le"))
-
-
-@pytest.mark.parametrize(("source", "target"), [(6, 1), (1, 2), (2, 3)])
-def test_other_changes_of_channels_are_refused(source: int, target: int) -> None:
-    """Only stereo to mono is known."""
-    with pytest.raises(AudioError, match=f"{source} channels into {target}.*sox IN -c {target}"):
-        Converter(fmt("pcm_s16le", source), fmt("pcm_s16le", target))
-
-
-def test_converters_compare_by_their_formats() -> None:
-    """Two converters between the same formats are equal, and their text shows the formats only."""
-    one, two = (Converter(fmt("pcm_f32le", 2), fmt("pcm_s16le")) for _ in range(2))
-    assert one == two
-    assert hash(one) == hash(two)
-    assert "step" not in repr(one)
-
-
-@given(st.data())
-def test_chunking_changes_nothing(data: st.DataObject) -> None:
-    """However a stream is cut at frame boundaries, the converted bytes joined are the same."""
-    source = data.draw(st.builds(AudioFormat, encoding=st.sampled_from(ENCODINGS), channels=st.just(2)))
-    target = data.draw(st.builds(AudioFormat, encoding=st.sampled_from(ENCODINGS), channels=st.sampled_from([1, 2])))
-    frames = data.draw(st.lists(st.binary(min_size=source.frame, max_size=source.frame), max_size=20))
-    converter = Converter(source, target)
-    whole = converter.convert(b"".join(frames))
-    assert b"".join(map(converter.convert, frames)) == whole
-    assert len(whole) == len(frames) * target.frame
 
 
 def test_importing_builds_no_tables() -> None:

@@ -58,10 +58,10 @@ def second(seconds: float = 1.0) -> ask.Audio:
 
 class TestStarting:
     def test_nothing_is_dialled_for_audio_the_provider_cannot_take(self) -> None:
-        """A wrong rate is an error of the caller before any frame."""
+        """More channels than can be mixed are an error of the caller before any frame."""
         session = Session(provider(), context())
-        with pytest.raises(AudioError, match="not 4000 Hz"):
-            session.send(ask.Start(Config(audio=type(FORMAT)(4000))), 0.0)
+        with pytest.raises(AudioError, match="3 channels cannot be mixed"):
+            session.send(ask.Start(Config(audio=type(FORMAT)(channels=3))), 0.0)
 
     def test_a_refused_key_fails_at_once_and_shows_no_key(self) -> None:
         """401 is not tried again; the key that the vendor echoes is taken out of the error."""

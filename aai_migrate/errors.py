@@ -19,7 +19,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class AaiMigrateError(Exception):
@@ -66,16 +66,24 @@ class AudioError(AaiMigrateError, ValueError):
 
 
 class AudioRateMismatch(AudioError):
-    """Audio arrives at another rate than its declared format says."""
+    """Audio arrives at another rate than its declared format says.
 
-    def __init__(self, declared: float, observed: float) -> None:
-        self.declared, self.observed = declared, observed
-        super().__init__(declared, observed)
+    Attributes:
+        declared: bytes a second of the declared format.
+        observed: bytes a second that arrive.
+        likely: formats that make as many, in words, the likeliest first; none if no usual one does.
+    """
+
+    def __init__(self, declared: float, observed: float, likely: Sequence[str] = ()) -> None:
+        self.declared, self.observed, self.likely = declared, observed, tuple(likely)
+        super().__init__(declared, observed, self.likely)
 
     def __str__(self) -> str:
+        which = f"it is probably {' or '.join(self.likely)}: " if self.likely else ""
         return (
-            f"audio arrives at {self.observed:.0f} bytes/s but the declared format makes {self.declared:.0f}; "
-            "check sample_rate, encoding and channels"
+            f"audio arrives at {self.observed:.0f} bytes/s, {self.observed / self.declared:.2f} times the "
+            f"{self.declared:.0f} of its declared format; {which}set sample_rate, encoding and audio_channels to what "
+            "the audio is, or realtime=False if it is fed at another speed on purpose"
         )
 
 

@@ -42,7 +42,14 @@ EVERY: list[tuple[AaiMigrateError, str]] = [
     (AudioError("text"), "text"),
     (
         AudioRateMismatch(32000.0, 88200.4),
-        "audio arrives at 88200 bytes/s but the declared format makes 32000; check sample_rate, encoding and channels",
+        "audio arrives at 88200 bytes/s, 2.76 times the 32000 of its declared format; set sample_rate, encoding and "
+        "audio_channels to what the audio is, or realtime=False if it is fed at another speed on purpose",
+    ),
+    (
+        AudioRateMismatch(32000.0, 64000.0, ("16000 Hz pcm_s16le stereo", "16000 Hz pcm_f32le mono")),
+        "audio arrives at 64000 bytes/s, 2.00 times the 32000 of its declared format; it is probably "
+        "16000 Hz pcm_s16le stereo or 16000 Hz pcm_f32le mono: set sample_rate, encoding and audio_channels to what "
+        "the audio is, or realtime=False if it is fed at another speed on purpose",
     ),
     (ProviderError("deepgram", "no reason"), "deepgram: no reason"),
     (AuthenticationError("v3", "wrong key", status=401), "v3: wrong key (HTTP 401)"),

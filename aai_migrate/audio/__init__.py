@@ -1,4 +1,4 @@
-"""Audio in: formats, WAV files, conversion between encodings, chunks and pace."""
+"""Audio in: formats, files, conversion between encodings and rates, chunks and pace."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .convert import Converter
 from .format import AudioFormat
 from .gap import Gap
 from .pace import paced
+from .watch import Mismatch, RateWatch
 from .wav import AudioFile, wav, wav_bytes
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "AudioFormat",
     "Converter",
     "Gap",
+    "Mismatch",
+    "RateWatch",
     "chunks",
     "from_pcm16",
     "paced",

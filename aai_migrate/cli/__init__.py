@@ -17,10 +17,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     130 interrupted · 141 nobody reads the output any more.
     """
     try:
-        import click as click
-    except ImportError:
-        print(f"aai-migrate: {MissingExtra('the command line', 'cli')}", file=sys.stderr)
-        return 2
-    from .app import run
-
+        try:
+            import click as click
+        except ImportError:
+            print(f"aai-migrate: {MissingExtra('the command line', 'cli')}", file=sys.stderr)
+            return 2
+        from .app import run
+    except KeyboardInterrupt:
+        return 130
     return run(sys.argv[1:] if argv is None else argv)

@@ -65,16 +65,17 @@ def run(argv: Sequence[str]) -> int:
     """Run *argv*; whatever goes wrong is one line on stderr, with a traceback only for ``--debug``."""
     with ExitStack() as stack:
         null = stack.enter_context(open(os.devnull, "w"))
-        if sys.stdout is None:  # closed by whoever started us
+        unread = sys.stdout is None  # closed by whoever started us
+        if unread:
             stack.enter_context(redirect_stdout(null))
         if sys.stderr is None:
             stack.enter_context(redirect_stderr(null))
-        return _run(argv)
+        return _run(argv, unread)
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], unread: bool) -> int:
     try:
-        job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False)
+        job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False, obj=unread)
         return job() if callable(job) else job or 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED

@@ -52,7 +52,8 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
 
 def _known(name: str) -> str:
     if name in _FROM_FILE:
-        raise ConfigError(f"-o {name} is told by the audio file; leave it out")
+        option = name.replace("_", "-")
+        raise ConfigError(f"-o {name} is told by the audio file; leave it out, or say --{option} with --raw or --mic")
     if name == "extra":
         raise ConfigError("-o extra is written word by word: -o PROVIDER.WORD=VALUE")
     if name not in KNOWN:

@@ -1,47 +1,56 @@
-"""``aai-migrate transcribe``: a file in, turns out."""
+"""``aai-migrate transcribe``: speech in, turns out."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from types import FrameType
-from typing import Any, Self
+from typing import Any
 
 import click
 from attrs import frozen
 
 from .. import connect, registry
-from ..audio import AudioFile, AudioFormat, paced, wav
-from ..audio.pace import check_speed
+from ..audio.format import ENCODINGS
+from ..configfile import load
 from ..credentials import credential
+from ..drivers.sync import Stream
 from ..errors import AaiMigrateError, AudioError, ConfigError
-from ..events import Termination
 from ..settings import VARIABLE
+from ..subtitles import Form
 from . import options as given
-from .view import JsonLines, Status, Text, View, remark
+from .captions import SubtitleFile
+from .feed import Feed, Opened, Source
+from .handed import Handed
+from .interrupt import Interrupt
+from .jsonlines import JsonLines
+from .live import lines
+from .progress import Progress
+from .report import Report
+from .source import STDIN, Wanted
+from .view import Lines, Text, View
 
-LOST, INTERRUPTED = 3, 130
+DONE, FAILED, LOST, INTERRUPTED = 0, 1, 3, 130
 
 
 @frozen(kw_only=True)
 class Request:
     """What the command line asked for."""
 
-    file: str
+    audio: Wanted
     provider: str | None
+    config: str | None
     json: bool | None
-    speed: float
+    subtitles: tuple[tuple[Form, str], ...]
     base_url: str | None
     emulate: str | None
     model: str | None
     language: str | None
     settings: tuple[str, ...]
     api_key_env: str | None
+    unread: bool
 
 
 class _Command(click.Command):
@@ -58,23 +67,47 @@ class _Command(click.Command):
     epilog="""\b
 Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3
+  aai-migrate transcribe call.wav --provider assemblyai-v3 --srt call.srt --vtt call.vtt
+  aai-migrate transcribe --mic --provider assemblyai-v3 --seconds 60
+  aai-migrate transcribe call.wav --provider assemblyai-v3 --json | jq -r 'select(.end_of_turn).transcript'
+  sox call.mp3 -t wav - | aai-migrate transcribe - --provider local --text > call.txt
+  arecord -f S16_LE -r 16000 -t raw | aai-migrate transcribe - --raw --sample-rate 16000 --provider local
   aai-migrate transcribe call.wav --provider assemblyai-v3/universal-streaming-english -o turn_silence=0.4
   aai-migrate transcribe call.wav --provider assemblyai-v3 -o assemblyai-v3.vad_threshold=0.4 --speed 0
-  aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate --json | jq -r .transcript
-  aai-migrate transcribe call.wav --provider local --text > call.txt
+  aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
 
 Keys come from the environment, as ASSEMBLYAI_API_KEY. Ctrl+C stops feeding and waits for the last words;
 a second one ends at once.""",
 )
-@click.argument("file")
+@click.argument("file", required=False)
+@click.option("--mic", is_flag=True, help="Record from a microphone instead of reading FILE.")
+@click.option("--device", metavar="INDEX|NAME", help="Which microphone; default: the system's.")
 @click.option("-p", "--provider", metavar="NAME[/MODEL]", help=f"Who transcribes; default: {VARIABLE}.")
+@click.option("--config", metavar="FILE", help="Settings in TOML; what is said here goes before them.")
 @click.option(
     "--json/--text",
     "json_",
     default=None,
     help="One JSON object per event, or ended turns one per line. Default: text on a terminal, else JSON.",
 )
-@click.option("--speed", type=float, default=1.0, metavar="N", help="1 (default): real time; 0: no waiting.")
+@click.option("--srt", multiple=True, metavar="FILE", help="Write subtitles there too, as SubRip.")
+@click.option("--vtt", multiple=True, metavar="FILE", help="Write subtitles there too, as WebVTT.")
+@click.option("--seconds", type=float, metavar="N", help="Stop after so much audio.")
+@click.option(
+    "--speed",
+    type=float,
+    metavar="N",
+    help="1: real time, as is the default for files; 0: no waiting, as for pipes, which have a speed of their own.",
+)
+@click.option("--raw", is_flag=True, help="FILE is samples without a header, made as the next three say.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Samples a second of --raw, or wanted of --mic.")
+@click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    metavar="NAME",
+    help=f"Of --raw or --mic: {', '.join(ENCODINGS)}; default: the first.",
+)
+@click.option("--audio-channels", type=int, metavar="N", help="Channels of --raw, or wanted of --mic; default: 1.")
 @click.option("--base-url", metavar="URL", help="Another server of the same protocol, as wss://HOST[:PORT].")
 @click.option(
     "--emulate",
@@ -93,125 +126,73 @@ a second one ends at once.""",
 )
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
-def transcribe(json_: bool | None, debug: bool, **arguments: Any) -> Callable[[], int]:
-    """Transcribe FILE, a WAV file."""
-    return partial(_transcribe, Request(json=json_, **arguments))
+@click.pass_obj
+def transcribe(
+    unread: bool, /, json_: bool | None, srt: tuple[str, ...], vtt: tuple[str, ...], debug: bool, **arguments: Any
+) -> Callable[[], int]:
+    """Transcribe FILE, or "-" for standard input, or what a microphone hears.
+
+    A file is WAV, or anything else that PyAV reads. Ended turns are printed as they come; on a terminal the open one
+    is shown below them. A summary follows on stderr.
+    """
+    audio = Wanted(**{name: arguments.pop(name) for name in _AUDIO})
+    subtitles: list[tuple[Form, str]] = [*(("srt", path) for path in srt), *(("vtt", path) for path in vtt)]
+    request = Request(audio=audio, json=json_, subtitles=tuple(subtitles), unread=bool(unread), **arguments)
+    return partial(_transcribe, request)
+
+
+_AUDIO = ("file", "mic", "device", "raw", "sample_rate", "encoding", "audio_channels", "speed", "seconds")
 
 
 def _transcribe(request: Request) -> int:
-    options = _options(request)
-    key = _key(request)
-    file = _open(request)
-    if file.seconds == 0:
-        raise AudioError(f"{file.name}: holds no audio; record it again")
-    told = file.notices
-    _tell(file, told)
-    form: AudioFormat = file.format
-    options |= {
-        "sample_rate": form.sample_rate,
-        "encoding": form.encoding,
-        "audio_channels": form.channels,
-    }
-    complete = False
-    with _Interrupt() as interrupt, ExitStack() as stack:
+    request.audio.check()
+    _check_outputs(request)
+    options, key = _options(request), _key(request)
+    opened = request.audio.open()
+    source, handed = opened.source, Handed()
+    progress = Progress(_total(opened, request))
+    as_json = not sys.stdout.isatty() if request.json is None else request.json
+    with Interrupt() as interrupt, ExitStack() as stack:
+        stack.callback(_close, source)
+        shown = lines(sys.stdout, sys.stderr, progress, text=not as_json)
+        stack.callback(shown.close)
         if request.emulate:
             options["base_url"], key = stack.enter_context(_emulated(request, request.emulate)), "emulated"
             options.setdefault("paced", False)
-        status = _status(request, file)
-        stack.callback(status.close)
-        view = _view(request, status)
-        stream = stack.enter_context(connect(request.provider, api_key=key, **options))
-        interrupt.stops(stream.stop)
+        stream = stack.enter_context(connect(request.provider, api_key=key, **options, **_form(source)))
+        feed = Feed(opened, seconds=request.audio.seconds, progress=progress, handed=handed)
+        report = Report(_view(shown, stream, as_json), _files(request, shown, stream), shown, source, handed)
+        stack.callback(report.close)
+        interrupt.stops(partial(_stop, feed, stream, shown))
         try:
-            for event in stream.transcribe(_Feed(file, request.speed, interrupt.ended, status.progress)):
-                view.show(event)
-                if isinstance(event, Termination):
-                    complete = event.complete
+            for event in stream.transcribe(feed):
+                report.take(event)
         except AaiMigrateError as error:
-            if not interrupt.asked:
+            if not interrupt.asked and not isinstance(error, AudioError):
                 raise
-            print(remark(str(error)), file=sys.stderr)
-    if interrupt.asked:
-        return INTERRUPTED
-    _tell(file, [notice for notice in file.notices if notice not in told])  # of a pipe some come only now
-    cut = any("cut short" in notice for notice in file.notices)
-    return LOST if cut or not complete else 0
+            shown.remark(str(error))
+            if not interrupt.asked:
+                return FAILED
+    return INTERRUPTED if interrupt.asked else LOST if report.lost else DONE
 
 
-def _tell(file: AudioFile, notices: Iterable[str]) -> None:
-    for notice in notices:
-        print(remark(f"{file.name}: {notice}"), file=sys.stderr)
+def _check_outputs(request: Request) -> None:
+    if request.unread and not request.subtitles:
+        raise ConfigError("standard output is closed, so nobody would read a word; open it, or name a file with --srt")
+    taken = {_place(request.audio.file)} if request.audio.file else set()
+    for form, path in request.subtitles:
+        if path in ("", STDIN):
+            raise ConfigError(f"--{form} {path!r} is no file; name one")
+        if _place(path) in taken:
+            raise ConfigError(f"--{form} {path} would overwrite what another option names; choose another file")
+        taken.add(_place(path))
 
 
-class _Feed:
-    """The file's chunks at the speed that was asked for, until somebody wants to stop."""
-
-    def __init__(self, file: AudioFile, speed: float, stop: threading.Event, fed: Callable[[float], None]) -> None:
-        self._file, self._speed, self._stop, self._fed = file, speed, stop, fed
-        self.format = file.format
-
-    def __iter__(self) -> Iterator[bytes]:
-        size = 0
-        for chunk in paced(self._file, self.format, speed=self._speed, sleep=self._sleep):
-            if self._stop.is_set():
-                return
-            yield chunk
-            size += len(chunk)
-            self._fed(self.format.seconds(size))
-
-    def _sleep(self, seconds: float) -> None:
-        self._stop.wait(seconds)
-
-
-class _Interrupt:
-    """Ctrl+C in two steps: with a stream to drain, the first one stops it; any other one interrupts.
-
-    A signal comes at any point of the main thread, also where it holds a lock that ``stop`` wants. So another
-    thread calls it.
-
-    Attributes:
-        asked: Ctrl+C came.
-        ended: set by Ctrl+C, and on leaving.
-    """
-
-    def __init__(self) -> None:
-        self.asked, self.ended = False, threading.Event()
-        self._stopper: threading.Thread | None = None
-        self._main = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> Self:
-        if self._main:
-            self._before = signal.getsignal(signal.SIGINT)
-            if self._before is not signal.SIG_IGN:
-                signal.signal(signal.SIGINT, self._interrupted)
-        return self
-
-    def stops(self, stop: Callable[[], None]) -> None:
-        """From now on the first Ctrl+C calls *stop*."""
-
-        def wait() -> None:
-            self.ended.wait()
-            if self.asked:
-                stop()
-
-        stopper = threading.Thread(target=wait, name="aai-migrate interrupt", daemon=True)
-        stopper.start()
-        self._stopper = stopper
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        if self._stopper:
-            self._stopper.join()
-        if self._main:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _interrupted(self, signum: int, frame: FrameType | None) -> None:
-        if self._stopper is None or self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-        self.ended.set()
-        if sys.stderr.isatty():  # past Python's buffers, which the signal may have interrupted
-            os.write(sys.stderr.fileno(), b"\nwaiting for the last words; Ctrl+C again ends at once\n")
+def _place(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a NUL: opening it will tell
+        return path
 
 
 def _options(request: Request) -> dict[str, Any]:
@@ -225,6 +206,8 @@ def _options(request: Request) -> dict[str, Any]:
         options[name] = value
     if request.emulate and "base_url" in options:
         raise ConfigError("--emulate is a server of its own; give either it or --base-url")
+    if request.config is not None:
+        options["config"] = request.config
     return options
 
 
@@ -239,23 +222,20 @@ def _key(request: Request) -> str | None:
     return credential(os.environ[name], name).secret.reveal()
 
 
-def _open(request: Request) -> AudioFile:
-    try:
-        check_speed(request.speed)
-    except AudioError as error:
-        raise ConfigError(f"--speed: {error}") from None
-    try:
-        return wav(request.file)
-    except AudioError as error:
-        raise ConfigError(str(error)) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"{request.file}: {why}; give the path of a WAV file") from error
+def _form(source: Source) -> dict[str, Any]:
+    form = source.format
+    return {"sample_rate": form.sample_rate, "encoding": form.encoding, "audio_channels": form.channels}
+
+
+def _total(opened: Opened, request: Request) -> float | None:
+    """Return how many seconds there will be, as far as anybody knows."""
+    known = [getattr(opened.source, "seconds", None), request.audio.seconds]
+    return min((seconds for seconds in known if seconds is not None), default=None)
 
 
 def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
     """Return the context of a server that speaks the provider's protocol."""
-    spec = request.provider or os.environ.get(VARIABLE)
+    spec = request.provider or os.environ.get(VARIABLE) or (load(request.config).provider if request.config else None)
     if not spec:
         raise ConfigError("--emulate needs --provider: whose protocol to speak")
     name, _ = registry.split(spec)
@@ -267,15 +247,29 @@ def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
     return run_in_thread(to=ear)
 
 
-def _status(request: Request, file: AudioFile) -> Status:
-    """The status line stands where the text goes, or on stderr beside output that goes elsewhere."""
-    if sys.stdout.isatty():
-        return Status(None if request.json else sys.stdout, file.seconds)
-    return Status(sys.stderr if sys.stderr.isatty() else None, file.seconds)
+def _view(shown: Lines, stream: Stream, as_json: bool) -> View:
+    return JsonLines(sys.stdout) if as_json else Text(shown, channels=_channels(stream))
 
 
-def _view(request: Request, status: Status) -> View:
-    as_json = not sys.stdout.isatty() if request.json is None else request.json
-    if as_json:
-        return JsonLines(sys.stdout, status)
-    return Text(sys.stdout, status)
+def _files(request: Request, shown: Lines, stream: Stream) -> list[SubtitleFile]:
+    channels = _channels(stream)
+    return [SubtitleFile(path, form, channels=channels, complain=shown.remark) for form, path in request.subtitles]
+
+
+def _channels(stream: Stream) -> bool:
+    """Whether there is more than one channel to tell apart."""
+    return stream.config.channels == "separate" and stream.config.audio.channels > 1
+
+
+def _stop(feed: Feed, stream: Stream, shown: Lines) -> None:
+    feed.stop()
+    if not feed.realtime:  # a microphone still brings what it has heard, and then the stream stops
+        stream.stop()
+    if sys.stderr.isatty():
+        shown.remark("waiting for the last words; Ctrl+C again ends at once")
+
+
+def _close(source: Source) -> None:
+    close = getattr(source, "close", None)
+    if close:
+        close()

@@ -1,33 +1,27 @@
-"""What the user sees: lines of JSON for programs, turns for people, a status line on a terminal."""
+"""What people see of events: ended turns and remarks as lines, open turns below them."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import shutil
-import sys
-import threading
-import time
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, Protocol, TextIO
+from collections.abc import Sequence
+from typing import Protocol, TextIO
 
-from attrs import fields, has
+from attrs import frozen
 
 from ..events import (
     AudioGap,
     Notice,
     ProviderChanged,
+    Reconnected,
     Reconnecting,
     StreamEvent,
-    Termination,
     Turn,
     TurnRevised,
 )
+from .summary import Figures
 
-REFRESH = 0.1
-"""Seconds between two refreshments of the progress alone."""
+_OUR_SIGNS = str.maketrans("–…×━╌→", "-~x#.>")
+_JOINERS = "\u200c\u200d"  # part of how Persian, Hindi and emoji are written
 
 
 class View(Protocol):
@@ -41,9 +35,61 @@ class View(Protocol):
         """
 
 
+@frozen
+class Line:
+    """One turn in one line, fit for a terminal.
+
+    Attributes:
+        label: channel and speaker with what parts them from the text, or empty.
+        stable: what will not change.
+        tail: what still may.
+    """
+
+    label: str
+    stable: str
+    tail: str = ""
+
+    def __str__(self) -> str:
+        return self.label + self.stable + self.tail
+
+
+class Lines(Protocol):
+    """Where lines go: out or to the remarks, and below them what is not a line yet."""
+
+    def turn(self, line: Line, still_open: Sequence[Line] = ()) -> None:
+        """Print an ended turn, and below it those that are *still_open*."""
+
+    def open(self, lines: Sequence[Line]) -> None:
+        """Show the open turns in place of those shown before."""
+
+    def remark(self, text: str) -> None:
+        """Say something about the run, beside the transcript."""
+
+    def summary(self, figures: Figures) -> None:
+        """Say how it went."""
+
+    def close(self) -> None:
+        """Take away what is not a line."""
+
+
 def one_line(text: str) -> str:
-    """Return *text* in one line, without control characters: what a vendor says reaches a terminal here."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Return *text* in one line that no terminal obeys: what a vendor says reaches one through here.
+
+    Control characters become blanks. Those that turn the direction of writing are left out, as is everything else
+    invisible but what joins letters; what is no character at all becomes U+FFFD.
+    """
+    return " ".join("".join(map(_harmless, text)).split())
+
+
+def _harmless(char: str) -> str:
+    if char.isprintable() or char in _JOINERS:
+        return char
+    match unicodedata.category(char):
+        case "Cf":
+            return ""
+        case "Cs" | "Cn" | "Co":
+            return "\ufffd"
+    return " "
 
 
 def remark(text: str) -> str:
@@ -51,156 +97,94 @@ def remark(text: str) -> str:
     return f"aai-migrate: {one_line(text)}"
 
 
-def plain(thing: Any) -> Any:
-    """Return *thing* as JSON has it: classes as objects without ``raw``, a number that is none as null."""
-    if has(type(thing)):
-        names = (attribute.name for attribute in fields(type(thing)) if attribute.name != "raw")
-        return {name: plain(getattr(thing, name)) for name in names}
-    if isinstance(thing, Mapping):
-        return {str(key): plain(item) for key, item in thing.items()}
-    if isinstance(thing, list | tuple | set | frozenset):
-        return [plain(item) for item in thing]
-    if isinstance(thing, float):
-        return thing if math.isfinite(thing) else None
-    return thing if thing is None or isinstance(thing, bool | int | str) else str(thing)
+def encodable(text: str, out: TextIO) -> str:
+    """Return *text* with "?" for what *out* cannot print, and our own signs written otherwise."""
+    encoding = out.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_OUR_SIGNS).encode(encoding, "replace").decode(encoding)
+    return text
 
 
-class JsonLines:
-    """One line an event, written at once."""
-
-    def __init__(self, out: TextIO, status: Status) -> None:
-        self._out, self._status = out, status
-
-    def show(self, event: StreamEvent) -> None:
-        record = {"type": type(event).__name__, **plain(event)}
-        line = json.dumps(record, ensure_ascii=False, allow_nan=False)
-        if encodable(line, self._out) != line or len(line.splitlines()) > 1:  # U+2028 breaks a line for some
-            line = json.dumps(record, allow_nan=False)
-        self._status.above(self._out, line)
+def line(turn: Turn | TurnRevised, *, channels: bool = False) -> Line:
+    """Return *turn* as one line; *channels*: say the channel of every turn, not only of those beyond the first."""
+    label = f"[{turn.channel}] " if channels or turn.channel else ""
+    if turn.speaker:
+        label += f"{one_line(turn.speaker)}: "
+    text = turn.transcript
+    sure = turn.stable_length if isinstance(turn, Turn) and not turn.end_of_turn else len(text)
+    stable, tail = one_line(text[:sure]), one_line(text[sure:])
+    if stable and tail and (text[sure - 1].isspace() or text[sure].isspace()):
+        tail = f" {tail}"
+    return Line(label, stable, tail)
 
 
 class Text:
-    """Ended turns one a line, the open ones in the status line, remarks and a summary on stderr."""
+    """Shows events as people read them."""
 
-    def __init__(self, out: TextIO, status: Status) -> None:
-        self._out, self._status = out, status
-        self._open: dict[tuple[int, int], str] = {}
-        self._turns = 0
+    def __init__(self, lines: Lines, *, channels: bool = False) -> None:
+        self._lines, self._channels = lines, channels
+        self._open: dict[tuple[int, int], Line] = {}
 
     def show(self, event: StreamEvent) -> None:
         match event:
-            case Turn(end_of_turn=True):
-                self._turns += 1
-                self._open.pop((event.channel, event.turn_order), None)
-                self._print(_label(event) + event.transcript)
             case Turn():
-                self._open[event.channel, event.turn_order] = event.transcript
+                self._turn(event)
             case TurnRevised():
-                self._print(f"{_label(event)}{event.transcript} (turn {event.turn_order} revised)")
+                revised = line(event, channels=self._channels)
+                told = Line(revised.label, f"{revised.stable} (turn {event.turn_order} revised)")
+                self._lines.turn(told, self._still_open())
             case Notice():
-                self._remark(event.message)
+                self._lines.remark(event.message)
             case Reconnecting():
-                self._remark(f"{event.cause}; trying again in {event.delay:.1f} s")
+                self._lines.remark(f"{event.cause}; trying again in {event.delay:.1f} s")
+            case Reconnected():
+                again = f"; {event.replayed:.1f} s of audio are sent again" if event.replayed > 0 else ""
+                self._lines.remark(f"connected again at {event.seam:.1f} s{again}")
             case AudioGap():
-                self._remark(f"audio from {event.start:.1f} to {event.end:.1f} s is lost")
+                self._lines.remark(f"audio from {event.start:.1f} to {event.end:.1f} s is lost")
             case ProviderChanged():
-                self._remark(f"{event.new} goes on for {event.old} at {event.at:.1f} s: {event.reason}")
-            case Termination():
-                self._summary(event)
-        self._status.text(" | ".join(self._open.values()))
+                self._lines.remark(f"{event.new} goes on for {event.old} at {event.at:.1f} s: {event.reason}")
 
-    def _print(self, line: str) -> None:
-        self._status.above(self._out, encodable(one_line(line), self._out))
+    def _turn(self, turn: Turn) -> None:
+        key = turn.channel, turn.turn_order
+        shown = line(turn, channels=self._channels)
+        if turn.end_of_turn:
+            self._open.pop(key, None)
+            self._lines.turn(shown, self._still_open())
+        else:
+            self._open[key] = shown
+            self._lines.open(self._still_open())
 
-    def _remark(self, text: str) -> None:
-        self._status.above(sys.stderr, remark(text))
-
-    def _summary(self, event: Termination) -> None:
-        turns = f"{self._turns} turn{'' if self._turns == 1 else 's'}"
-        end = "complete" if event.complete else f"truncated: {event.reason}"
-        if event.unconfirmed_seconds > 0:
-            end += f", {event.unconfirmed_seconds:.1f} s unconfirmed"
-        self._remark(f"{turns}, {event.audio_seconds:.1f} s of audio, {end}")
+    def _still_open(self) -> list[Line]:
+        return [shown for _, shown in sorted(self._open.items(), key=lambda item: item[0])]
 
 
-def _label(event: Turn | TurnRevised) -> str:
-    channel = f"[{event.channel}] " if event.channel else ""
-    return f"{channel}{event.speaker}: " if event.speaker else channel
+class PlainLines:
+    """Lines for files, pipes and terminals that cannot rewrite one: turns on *out*, all else on *err*."""
 
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out, self._err = out, err
 
-class Status:
-    """A line that is rewritten in place: how far the audio is, and the text that may still change.
+    def turn(self, line: Line, still_open: Sequence[Line] = ()) -> None:
+        _write(self._out, str(line))
 
-    Two threads write it, so everything else that is printed goes through :meth:`above`. Without a terminal
-    it writes nothing of its own.
-    """
+    def open(self, lines: Sequence[Line]) -> None:
+        pass
 
-    def __init__(self, out: TextIO | None, total: float | None) -> None:
-        self._out = out
-        self._total = "" if total is None else f"/{total:.1f}"
-        self._lock = threading.Lock()
-        self._seconds, self._text, self._shown, self._due = 0.0, "", 0, 0.0
-        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-        self._dim, self._reset = ("", "") if plain else ("\x1b[2m", "\x1b[0m")
+    def remark(self, text: str) -> None:
+        _write(self._err, remark(text))
 
-    def text(self, text: str) -> None:
-        """Show *text* behind the progress."""
-        with self._lock:
-            self._text = one_line(text)
-            self._draw()
-
-    def progress(self, seconds: float) -> None:
-        """Show that *seconds* of audio were fed, not too often."""
-        with self._lock:
-            self._seconds = seconds
-            if time.monotonic() >= self._due:
-                self._draw()
-
-    def above(self, out: TextIO, line: str) -> None:
-        """Print *line* where the status line stood."""
-        with self._lock:
-            self._wipe()
-            out.write(line + "\n")
-            out.flush()
+    def summary(self, figures: Figures) -> None:
+        self.remark(figures.headline)
+        for details in figures.details:
+            self.remark("; ".join(f"{name}: {text}" for name, text in details))
 
     def close(self) -> None:
-        """Wipe the line out, for good."""
-        with self._lock:
-            self._wipe()
-            self._out = None
-
-    def _draw(self) -> None:
-        if self._out is None:
-            return
-        self._due = time.monotonic() + REFRESH
-        head = f"{self._seconds:.1f}{self._total} s  "
-        tail, width = _tail(self._text, shutil.get_terminal_size().columns - 1 - len(head))
-        width += len(head)
-        padding = " " * (self._shown - width)
-        self._out.write(f"\r{self._dim}{encodable(head + tail, self._out)}{self._reset}{padding}")
-        self._out.flush()
-        self._shown = width
-
-    def _wipe(self) -> None:
-        if self._out is not None and self._shown:
-            self._out.write(f"\r{' ' * self._shown}\r")
-            self._out.flush()
-            self._shown = 0
+        pass
 
 
-def encodable(text: str, out: TextIO) -> str:
-    """Return *text* with "?" for what *out* cannot print."""
-    encoding = out.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
-
-
-def _tail(text: str, columns: int) -> tuple[str, int]:
-    """Return the end of *text* that fits into *columns*, and how many it takes."""
-    used = 0
-    for index in range(len(text) - 1, -1, -1):
-        char = text[index]
-        width = 0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if used + width > columns:
-            return text[index + 1 :], used
-        used += width
-    return text, used
+def _write(out: TextIO, text: str) -> None:
+    out.write(encodable(text, out) + "\n")
+    out.flush()

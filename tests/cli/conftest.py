@@ -30,6 +30,14 @@ class Outcome:
         assert "Traceback" not in self.err
         return self.err.removeprefix("aai-migrate: ").strip()
 
+    @property
+    def remarks(self) -> list[str]:
+        """The lines on stderr, of the summary only the first."""
+        lines = self.err.splitlines()
+        assert all(line.startswith("aai-migrate: ") for line in lines), self.err
+        told = [line.removeprefix("aai-migrate: ") for line in lines]
+        return [line for line in told if not line.startswith(("first words: ", "served by: ", "gaps: "))]
+
 
 Run = Callable[..., Outcome]
 

@@ -34,7 +34,8 @@ def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: 
     path = tmp_path / "coded.wav"
     path.write_bytes(wav_bytes(coded.encode([*spoken[:5], 1.5, *spoken[5:], 1.5], form), form))
     outcome = run("transcribe", "--emulate=coded", path, "--provider", "assemblyai", "--speed", "0", "--json")
-    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.code == 0
+    assert [remark.rpartition(", ")[2] for remark in outcome.remarks] == ["complete"]
     assert _heard(outcome.out) == list(spoken)
 
 

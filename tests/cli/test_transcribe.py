@@ -22,9 +22,11 @@ from aai_migrate.audio import AudioFormat
 from aai_migrate.provider import ClientPeer, Context
 
 from .conftest import KEY, Outcome, Run, tone
+from .screen import Screen
 from .vendor import BINARY, CLOSE, TEXT, Line, Script, vendor
 
 FAST = ["--provider", "assemblyai-v3", "--speed", "0"]
+FAST_AUDIO = "– (the audio came faster than speech)"
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +55,10 @@ def talk(run: Run, script: Script, clip: Path, *more: str) -> Outcome:
 
 
 def test_json_lines(run: Run, clip: Path) -> None:
-    """In a pipe, one line of JSON an event, from Begin to Termination, and nothing on stderr."""
+    """In a pipe, one line of JSON an event, from Begin to Termination; the summary is on stderr."""
     outcome = talk(run, good, clip)
     events = records(outcome)
-    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.code, outcome.remarks) == (0, ["2 turns, 1.0 s of audio, complete"])
     types = [event["type"] for event in events]
     assert (types[0], {*types[1:-1]}, types[-1]) == ("Begin", {"Turn"}, "Termination")
     assert events[0]["settings"]["sample_rate"] == 16000
@@ -70,7 +72,12 @@ def test_text(run: Run, clip: Path) -> None:
     """--text: ended turns one a line, a summary on stderr."""
     outcome = talk(run, good, clip, "--text")
     assert (outcome.code, outcome.out) == (0, "one two\nthree\n")
-    assert outcome.line == "2 turns, 1.0 s of audio, complete"
+    assert outcome.err.splitlines() == [
+        "aai-migrate: 2 turns, 1.0 s of audio, complete",
+        f"aai-migrate: first words: {FAST_AUDIO}; final: {FAST_AUDIO}",
+        "aai-migrate: served by: assemblyai-v3 u3-rt-pro; converted: nothing",
+        "aai-migrate: gaps: none; reconnects: none",
+    ]
 
 
 def test_settings_reach_the_wire(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +115,7 @@ def test_size_unknown(run: Run, tmp_path: Path, size: int) -> None:
     whole = tone(0.5)
     path.write_bytes(whole[:40] + struct.pack("<I", size) + whole[44:])
     outcome = talk(run, good, path)
-    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.code, outcome.remarks) == (0, ["2 turns, 0.5 s of audio, complete"])
     assert records(outcome)[-1]["audio_seconds"] == 0.5
 
 
@@ -118,7 +125,10 @@ def test_cut_short(run: Run, tmp_path: Path) -> None:
     path.write_bytes(tone(1.0)[:-16_000])
     outcome = talk(run, good, path)
     assert outcome.code == 3
-    assert outcome.line == f"{path}: file is cut short: 0.500 s of 1.000 s"
+    assert outcome.remarks == [
+        f"{path}: file is cut short: 0.500 s of 1.000 s",
+        "2 turns, 0.5 s of audio, complete",
+    ]
     assert records(outcome)[-1]["complete"] is True
 
 
@@ -278,7 +288,7 @@ def test_garbage_after_begin(run: Run, clip: Path) -> None:
 
     outcome = talk(run, script, clip)
     assert outcome.code == 1
-    assert outcome.line.startswith("assemblyai-v3: the server sent ")
+    assert outcome.remarks[-1].startswith("assemblyai-v3: the server sent ")
     assert records(outcome)[-1]["type"] == "Termination"
     assert records(outcome)[-1]["complete"] is False
 
@@ -294,7 +304,7 @@ def test_message_of_100_mb(run: Run, clip: Path) -> None:
 
     outcome = talk(run, script, clip)
     assert outcome.code == 1
-    assert outcome.line.startswith("assemblyai-v3: a message was over the limit")
+    assert outcome.remarks[-1].startswith("assemblyai-v3: a message was over the limit")
 
 
 def test_closes_in_mid_turn_for_ever(run: Run, clip: Path) -> None:
@@ -309,7 +319,7 @@ def test_closes_in_mid_turn_for_ever(run: Run, clip: Path) -> None:
     outcome = talk(run, script, clip)
     events = records(outcome)
     assert outcome.code == 1
-    assert "oh no" in outcome.line
+    assert "oh no" in outcome.remarks[-1]
     assert events[-1]["type"] == "Termination"
     assert not events[-1]["complete"]
     assert 5 <= [event["type"] for event in events].count("Reconnecting") <= 50
@@ -346,7 +356,8 @@ def test_lost_audio(run: Run, clip: Path) -> None:
     outcome = talk(run, script, clip, "--text", "-o", "hold_bytes=8000")
     assert (outcome.code, outcome.out) == (3, "one two\nthree\n")
     assert "aai-migrate: audio from 0.0 to 0.8 s is lost\n" in outcome.err
-    assert outcome.err.splitlines()[-1].endswith("2 turns, 1.0 s of audio, truncated: audio lost, 0.8 s unconfirmed")
+    assert outcome.remarks[-1] == "2 turns, 1.0 s of audio, truncated: audio lost, 0.8 s unconfirmed"
+    assert "aai-migrate: gaps: 1 (0.8 s lost); reconnects: 1 (" in outcome.err
 
 
 def test_full_disk(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,14 +374,18 @@ def test_full_disk(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert outcome.line == "No space left on device"
 
 
-def test_closed_output(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without stdout and stderr (``>&- 2>&-``) the exit code is all there is."""
-    with vendor(good) as url:
-        monkeypatch.setattr(sys, "stdout", None)
-        monkeypatch.setattr(sys, "stderr", None)
-        outcome = run("transcribe", clip, *FAST, "--base-url", url)
-    monkeypatch.undo()
-    assert outcome == Outcome(0, "", "")
+def test_closed_output(run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stdout closed (``>&-``) nothing is dialled unless there are subtitles to write."""
+    monkeypatch.setattr(sys, "stdout", None)
+    outcome = talk(run, lambda line: pytest.fail("dialled"), clip)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.line.startswith("standard output is closed, so nobody would read a word; open it, or name a file")
+    path = tmp_path / "x.srt"
+    outcome = talk(run, good, clip, "--srt", str(path))
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "one two\n\n" in path.read_text()
+    monkeypatch.setattr(sys, "stderr", None)
+    assert talk(run, good, clip) == Outcome(2, "", "")
 
 
 def test_bug_is_one_line(run: Run, clip: Path) -> None:
@@ -401,20 +416,27 @@ def watch(run: Run, clip: Path, stream: str) -> tuple[Outcome, str]:
     return outcome, shown.decode()
 
 
-def test_terminal(run: Run, clip: Path) -> None:
+def test_terminal(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal: the open turn rewritten in place, then the ended ones."""
+    monkeypatch.setenv("TERM", "xterm")
     outcome, shown = watch(run, clip, "stdout")
-    assert outcome.code == 0
-    assert outcome.line == "2 turns, 1.0 s of audio, complete"
-    assert "/1.0 s  " in shown
-    assert "\rone two\r\n" in shown
-    assert "\rthree\r\n" in shown
+    assert (outcome.code, outcome.remarks) == (0, ["2 turns, 1.0 s of audio, complete"])
+    screen = Screen(200)
+    screen.write(shown)
+    assert "0.0/1.0 s  0 %  connecting" in shown
+    assert screen.lines == ["one two", "three"]
+    assert screen.cursor
 
 
-def test_progress_beside_a_pipe(run: Run, clip: Path) -> None:
+def test_progress_beside_a_pipe(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only stderr is a terminal, progress is shown there and wiped out at the end."""
+    monkeypatch.setenv("TERM", "xterm")
     outcome, shown = watch(run, clip, "stderr")
     assert outcome.code == 0
     assert "\r" not in outcome.out
-    assert "/1.0 s  " in shown
-    assert shown.endswith("\r")
+    assert "\x1b" not in outcome.out
+    assert "0.0/1.0 s  0 %  connecting" in shown
+    screen = Screen(200)
+    screen.write(shown)
+    assert screen.lines[1] == "2 turns, 1.0 s of audio, complete"
+    assert screen.lines[-1] == "reconnects   none"

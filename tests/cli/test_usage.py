@@ -54,7 +54,7 @@ WRONG = [
     ("transcrbe", "unknown command 'transcrbe'; did you mean transcribe?"),
     ("zzz", "unknown command 'zzz'; known: transcribe"),
     ("--verison", "unknown option --verison; did you mean --version?"),
-    ("transcribe", "missing argument 'FILE'; see aai-migrate transcribe --help"),
+    ("transcribe", "no audio: name a FILE, - for standard input, or --mic for the microphone"),
     ("transcribe CLIP --emualte", "unknown option --emualte; did you mean --emulate?"),
     ("transcribe CLIP --zzz", "unknown option --zzz; see aai-migrate transcribe --help"),
     ("transcribe CLIP more -p assemblyai-v3", "got unexpected extra argument (more)"),

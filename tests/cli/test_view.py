@@ -1,169 +1,97 @@
-"""What is printed: JSON that any program reads, text that no vendor can make a terminal obey."""
+"""Events as lines that no vendor can make a terminal obey."""
 
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import pytest
-from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aai_migrate.cli.view import JsonLines, Status, Text, one_line, plain
+from aai_migrate.cli.summary import Figures
+from aai_migrate.cli.view import Line, PlainLines, Text, line, one_line, remark
 from aai_migrate.events import (
     AudioGap,
-    Begin,
     Notice,
     ProviderChanged,
+    Reconnected,
     Reconnecting,
+    SpeechStarted,
     StreamEvent,
-    Termination,
     Turn,
     TurnRevised,
-    Word,
 )
 
 
-class Screen(io.StringIO):
-    """A terminal that remembers everything, with the lines as they stand at last."""
-
-    encoding: Any = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
-
-    @property
-    def lines(self) -> list[str]:
-        shown = []
-        for line in self.getvalue().replace("\x1b[2m", "").replace("\x1b[0m", "").split("\n"):
-            cells: list[str] = []
-            for part in line.split("\r"):
-                cells[: len(part)] = part
-            shown.append("".join(cells).rstrip())
-        return shown
+def _turn(text: str, *, end: bool = True, **more: Any) -> Turn:
+    return Turn(turn_order=0, transcript=text, end_of_turn=end, **more)
 
 
-@pytest.fixture(autouse=True)
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def _shown(*events: StreamEvent, channels: bool = False) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    view = Text(PlainLines(out, err), channels=channels)
+    for event in events:
+        view.show(event)
+    return out.getvalue(), err.getvalue()
 
 
-def _turn(order: int, text: str, *, end: bool, **more: Any) -> Turn:
-    return Turn(turn_order=order, transcript=text, end_of_turn=end, **more)
+def test_only_ended_turns_are_printed() -> None:
+    """Without a terminal there is a line for each turn that ended, under its label, and for each revision."""
+    out, err = _shown(
+        _turn("Ask", end=False),
+        _turn("Ask not.", speaker="A", channel=1),
+        TurnRevised(turn_order=0, transcript="Ask!", channel=1),
+        SpeechStarted(0.0),
+    )
+    assert (out, err) == ("[1] A: Ask not.\n[1] Ask! (turn 0 revised)\n", "")
 
 
-def _json(event: StreamEvent, out: io.StringIO | None = None) -> Any:
-    out = out or io.StringIO()
-    JsonLines(out, Status(None, None)).show(event)
-    text = out.getvalue()
-    assert text.endswith("\n")
-    assert len(text.splitlines()) == 1
-    return json.loads(text, parse_constant=lambda name: pytest.fail(name))
+def test_the_first_channel_is_said_where_there_are_several() -> None:
+    """Whoever listens to one channel need not read its number."""
+    assert _shown(_turn("Ask."))[0] == "Ask.\n"
+    assert _shown(_turn("Ask."), channels=True)[0] == "[0] Ask.\n"
 
 
-def test_json_has_all_fields_but_raw() -> None:
-    """The event's own fields and its words, in full, without the vendor's message."""
-    word = Word("ja", 0.0, float("nan"))
-    event = evolve(_turn(0, "ja\n\u2028ß", end=True, words=(word,), start=0.0, raw={"secret": 1}), end=float("inf"))
-    record = _json(event)
-    assert record["type"] == "Turn"
-    assert record["transcript"] == "ja\n\u2028ß"
-    assert record["end"] is None
-    assert record["words"] == [
-        {
-            "text": "ja",
-            "start": 0.0,
-            "end": None,
-            "confidence": None,
-            "is_final": True,
-            "speaker": None,
-            "language": None,
-            "joiner": " ",
-        }
-    ]
-    assert "raw" not in record
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2Jb\r\nc\x07", "a [2Jb c"),
+        ("\x9b a\n\tb ", "a b"),
+        ("a\u202eb\u2066c\u200f\ufeff", "abc"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\u00a0no\u00a0break\u2028", "no break"),
+        ("\ud800 \ue000", "\ufffd \ufffd"),
+    ],
+)
+def test_one_line(text: str, shown: str) -> None:
+    """Controls are blanks, what turns the writing is gone, what joins letters stays, no character is U+FFFD."""
+    assert one_line(text) == shown
+    assert _shown(_turn(text, speaker=text))[0] == f"{shown}: {shown}\n"
+    assert remark(text) == f"aai-migrate: {shown}"
 
 
-def test_json_of_anything() -> None:
-    """Settings may hold what JSON does not have."""
-    record = _json(Begin(provider="p", settings={"a": (1, {2}), "b": ..., "c": None, "d": True, "e": b"x"}))
-    assert record["settings"] == {"a": [1, [2]], "b": "Ellipsis", "c": None, "d": True, "e": "b'x'"}
-    assert plain([float("-inf")]) == [None]
+@pytest.mark.parametrize(
+    ("text", "stable", "expected"),
+    [
+        ("ask not", 0, Line("", "", "ask not")),
+        ("ask not", 3, Line("", "ask", " not")),
+        ("ask not", 4, Line("", "ask", " not")),
+        ("ask not", 5, Line("", "ask n", "ot")),
+        ("ask not", 7, Line("", "ask not")),
+        ("  ask", 1, Line("", "", "ask")),
+    ],
+)
+def test_stable_and_tail(text: str, stable: int, expected: Line) -> None:
+    """What will not change and what may, with the blank between them."""
+    assert line(_turn(text, end=False, stable_length=stable)) == expected
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", None])
-@pytest.mark.parametrize("text", ["日本 ß", "\ud800 alone"])
-def test_json_in_any_encoding(encoding: str | None, text: str) -> None:
-    """Where the output cannot carry a character, it is escaped."""
-    out = Screen()
-    out.encoding = encoding
-    assert _json(_turn(0, text, end=True), out)["transcript"] == text
-    out.getvalue().encode(encoding or "utf-8")
-
-
-def test_open_turn_is_rewritten() -> None:
-    """On a terminal the open turn is one line that changes, and an ended one stays."""
-    out = Screen()
-    status = Status(out, 8.0)
-    view = Text(out, status)
-    view.show(_turn(0, "ask", end=False))
-    assert out.lines == ["0.0/8.0 s  ask"]
-    status.progress(1.5)
-    view.show(_turn(0, "ask not what your country can do for you", end=False))
-    assert out.lines == ["1.5/8.0 s   your country can do for you"]
-    view.show(_turn(0, "Ask not.", end=True))
-    assert out.lines[0] == "Ask not."
-    view.show(_turn(0, "", end=False))
-    status.close()
-    assert out.lines == ["Ask not.", ""]
-    status.progress(9.0)
-    assert out.lines == ["Ask not.", ""]
-
-
-def test_wide_and_combining_characters_fit() -> None:
-    """The status line counts columns, not characters."""
-    out = Screen()
-    Text(out, Status(out, None)).show(_turn(0, "日" * 40 + "e\u0301", end=False))
-    assert out.lines == ["0.0 s  " + "日" * 15 + "e\u0301"]
-
-
-def test_no_terminal_no_status() -> None:
-    """Without a terminal only ended turns are printed."""
-    out = io.StringIO()
-    view = Text(out, Status(None, None))
-    view.show(_turn(0, "Ask", end=False))
-    view.show(_turn(0, "Ask not.", end=True, speaker="A", channel=1))
-    view.show(TurnRevised(turn_order=0, transcript="Ask!", channel=1))
-    assert out.getvalue() == "[1] A: Ask not.\n[1] Ask! (turn 0 revised)\n"
-
-
-@pytest.mark.parametrize(("name", "setting"), [("NO_COLOR", ""), ("TERM", "dumb")])
-def test_no_colour(monkeypatch: pytest.MonkeyPatch, name: str, setting: str) -> None:
-    """NO_COLOR and a dumb terminal get no escape sequences."""
-    monkeypatch.setenv(name, setting)
-    out = Screen()
-    Text(out, Status(out, None)).show(_turn(0, "Ask", end=False))
-    assert "\x1b" not in out.getvalue()
-
-
-def test_no_control_characters() -> None:
-    """What a vendor says cannot move the cursor or break the line."""
-    out = Screen()
-    Text(out, Status(None, None)).show(_turn(0, "a\x1b[2Jb\r\nc\x07", end=True))
-    assert out.getvalue() == "a [2Jb c\n"
-    assert one_line("\x9b a\n\tb ") == "a b"
-
-
-def test_text_in_any_encoding() -> None:
-    """What the output cannot carry is a question mark, not an error."""
-    out = Screen()
-    out.encoding = "ascii"
-    view = Text(out, Status(out, None))
-    view.show(_turn(0, "ß", end=False))
-    view.show(_turn(0, "ß", end=True))
-    assert out.lines == ["?", "0.0 s"]
+@given(st.text(), st.integers(0, 20))
+def test_stable_and_tail_are_the_whole(text: str, stable: int) -> None:
+    """Cut anywhere, the parts together are the text on one line."""
+    found = line(_turn(text, end=False, stable_length=min(stable, len(text))))
+    assert str(found).replace(" ", "") == one_line(text).replace(" ", "")
 
 
 @pytest.mark.parametrize(
@@ -171,37 +99,42 @@ def test_text_in_any_encoding() -> None:
     [
         (Notice("n", "mind\nthis"), "mind this"),
         (Reconnecting(1, 0.25, "connection lost"), "connection lost; trying again in 0.2 s"),
+        (
+            Reconnected(seam=1.5, settled=1.5, resumed=False, replayed=0.75, lag=1.0),
+            "connected again at 1.5 s; 0.8 s of audio are sent again",
+        ),
+        (Reconnected(seam=1.5, settled=1.5, resumed=False, replayed=0.0, lag=1.0), "connected again at 1.5 s"),
         (AudioGap(1.0, 2.5), "audio from 1.0 to 2.5 s is lost"),
         (ProviderChanged("a", "b", 3.0, "quota"), "b goes on for a at 3.0 s: quota"),
-        (
-            Termination(complete=True, reason="stopped", audio_seconds=2.0),
-            "0 turns, 2.0 s of audio, complete",
-        ),
-        (
-            Termination(complete=False, reason="lost", audio_seconds=2.0, unconfirmed_seconds=1.0),
-            "0 turns, 2.0 s of audio, truncated: lost, 1.0 s unconfirmed",
-        ),
     ],
 )
-def test_remarks(capsys: pytest.CaptureFixture[str], event: StreamEvent, says: str) -> None:
+def test_remarks(event: StreamEvent, says: str) -> None:
     """Everything but text is said on stderr, a line each."""
-    Text(io.StringIO(), Status(None, None)).show(event)
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", f"aai-migrate: {says}\n")
+    assert _shown(event) == ("", f"aai-migrate: {says}\n")
 
 
-def test_progress_is_not_drawn_too_often() -> None:
-    """A thousand chunks in a moment are not a thousand lines."""
-    out = Screen()
-    status = Status(out, 10.0)
-    for chunk in range(1000):
-        status.progress(chunk / 100)
-    assert out.getvalue().count("\r") < 20
+def test_text_in_any_encoding() -> None:
+    """What the output cannot carry is a question mark, not an error, and our own signs have others for them."""
+
+    class Ascii(io.StringIO):
+        encoding: Any = "ascii"
+
+    out = Ascii()
+    Text(PlainLines(out, out)).show(_turn("ß – …"))
+    assert out.getvalue() == "? - ~\n"
 
 
-def test_width_of_the_real_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The status line never wraps."""
-    monkeypatch.setenv("COLUMNS", "12")
-    out = Screen()
-    Text(out, Status(out, 8.0)).show(_turn(0, "Ask not what", end=False))
-    assert out.lines == ["0.0/8.0 s"]
+def test_the_summary_in_a_log() -> None:
+    """Four lines, each of what belongs together."""
+    out, err = io.StringIO(), io.StringIO()
+    lines = PlainLines(out, err)
+    lines.summary(Figures(turns=2, audio_seconds=3.0, first_words=0.5, final=0.25, measured=2, end="complete"))
+    lines.close()
+    assert out.getvalue() == ""
+    assert err.getvalue().splitlines() == [
+        "aai-migrate: 2 turns, 3.0 s of audio, complete",
+        "aai-migrate: first words: 0.50 s after speech began, median of 2 turns; "
+        "final: 0.25 s after speech ended, median of 2 turns",
+        "aai-migrate: served by: –; converted: nothing",
+        "aai-migrate: gaps: none; reconnects: none",
+    ]

@@ -98,10 +98,13 @@ class AudioFile:
         name: the path, or what the file calls itself.
         format: what the chunks are made of.
         speed: seconds of audio a second; 0 does not wait.
+        realtime: False: the file says itself what it is, so its rate is not watched.
 
     Raises:
         AudioError: see ``wav``; from iterating, if that was done before and cannot be done again.
     """
+
+    realtime = False
 
     def __init__(self, source: Source, *, speed: float = 0.0, chunk: float = 0.05) -> None:
         check_speed(speed)

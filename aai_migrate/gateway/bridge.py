@@ -163,6 +163,8 @@ class Bridge:
             session.send(command)
         except StreamClosed:  # its end has been told already
             LOG.debug("client %s: %s came after the end", self.name, type(command).__name__)
+        except AudioError as error:
+            self.fail(BadRequest(self._upstream.name, str(error)))
         except ConfigError as error:
             if not isinstance(command, ask.Configure):
                 raise

@@ -11,9 +11,10 @@ from typing import Literal
 from attrs import evolve
 
 from ..audio.gap import Gap
+from ..audio.watch import RateWatch
 from ..config import Config
 from ..credentials import CredentialSource
-from ..errors import AaiMigrateError, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
+from ..errors import AaiMigrateError, AudioRateMismatch, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
 from ..events import AudioGap, Reconnected, Reconnecting
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
@@ -77,6 +78,7 @@ class Session:
         self._begun = self._resuming = self._dialled = False
         self._upkeep: Upkeep | None = None  # of the live connection
         self._gaps = Gaps()
+        self._watch: RateWatch | None = None
         self._slept = False  # and nobody has said yet what a live source missed
         self._fed_at = self._taken = self._connect_by = 0.0
 
@@ -90,6 +92,7 @@ class Session:
         Raises:
             StreamClosed: the session has ended, was told to stop, or was not started.
             ConfigError, AudioError: ``Start`` asks for what the provider cannot do; nothing was dialled.
+            AudioRateMismatch: the bytes of a second do not fit the declared format; this audio was not fed.
         """
         if isinstance(command, ask.Start):
             return self._start(command, now)
@@ -124,6 +127,7 @@ class Session:
             missed = now - self._fed_at - self._config.audio.seconds(len(data))
             out += self._lose(missed) if missed > MISSED else []
         self._slept = False
+        out += self._watched(len(data), now)
         box.log.feed(self._intake.take(data))
         self._fed_at = now
         if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
@@ -132,9 +136,20 @@ class Session:
             out += self._gaps.add(*shed)
         return out
 
+    def _watched(self, size: int, now: float) -> list[Out]:
+        """Compare the bytes of a second with the declared format; what was made to wait has no rate of its own."""
+        if self._watch is None or self._watch.realtime != self.realtime:
+            self._watch = RateWatch(self._config.audio, realtime=self.realtime)
+        if self.full:
+            self._watch.forget()
+        found = self._watch.fed(size, now)
+        if found and found.error:
+            raise AudioRateMismatch(found.declared, found.observed, found.likely)
+        return [say.Warned("audio_rate", found.text)] if found else []
+
     def _lose(self, seconds: float) -> list[Out]:
         """The clock goes on without audio; what was cut inside a sample has lost its rest."""
-        box, self._slept = self._box, False
+        box, self._slept, self._watch = self._box, False, None
         self._intake.drop()
         box.log.feed(self._intake.flush())
         start = box.fed

@@ -8,6 +8,7 @@ import pytest
 
 from aai_migrate import registry
 from aai_migrate.audio import Gap
+from aai_migrate.errors import AudioRateMismatch
 from aai_migrate.events import AudioGap, Reconnected, Reconnecting
 from aai_migrate.session import Limits, Session
 from aai_migrate.testing import Cut, Far, Link, spoken
@@ -128,6 +129,44 @@ class TestRealtime:
         session = begun(limits=Limits(backlog=1.0))
         assert [session.send(second(), 0.0) for _ in range(20)] == [[]] * 20
         assert session.backlog == 20.0
+
+
+class TestRate:
+    """The bytes of a second against the declared 16 kHz of 16 bits, fed by hand in real time."""
+
+    @staticmethod
+    def fed(session: Session, rate: float, seconds: float = 30.0) -> list[Any]:
+        """Feed *rate* bytes a second in chunks of a twentieth; return what the session says to the feeder."""
+        said: list[Any] = []
+        for number in range(round(seconds * 20)):
+            now = number / 20
+            until(session, now)
+            said += session.send(ask.Audio(bytes(round(rate / 20))), now)
+        return said
+
+    @pytest.mark.parametrize(("rate", "is_"), [(96_000, "48000 Hz"), (16_000, "8000 Hz"), (88_200, "44100 Hz")])
+    def test_another_rate_than_the_declared_one_raises(self, rate: int, is_: str) -> None:
+        """It names what was declared, what comes, what it probably is, and feeds nothing of the chunk."""
+        realtime = True if rate == 96_000 else None
+        session = begun(provider(settle_lag=5.0), limits=Limits(realtime=realtime))
+        with pytest.raises(AudioRateMismatch, match=is_) as failure:
+            self.fed(session, rate)
+        assert failure.value.declared == 32_000
+        assert failure.value.observed == pytest.approx(rate, rel=0.05)
+        assert 4.0 < session.fed < 40.0
+
+    def test_the_right_rate_says_nothing(self) -> None:
+        session = begun(provider(settle_lag=5.0), limits=Limits(realtime=True))
+        assert self.fed(session, 32_000) == []
+
+    def test_a_speed_that_may_be_meant_is_a_notice(self) -> None:
+        """Twice as fast: somebody plays a recording, or it is stereo; who says that it is meant hears nothing."""
+        session = begun(provider(settle_lag=5.0), limits=Limits(backlog=1000.0))
+        (notice,) = self.fed(session, 64_000)
+        assert isinstance(notice, say.Warned)
+        assert notice.code == "audio_rate"
+        session = begun(provider(settle_lag=5.0), limits=Limits(backlog=1000.0, realtime=False))
+        assert self.fed(session, 64_000) == []
 
 
 class TestSleep:

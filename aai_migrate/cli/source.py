@@ -87,10 +87,11 @@ class Wanted:
         """
         if self.mic:
             return _microphone(self.device, self._form)
-        source: str | BinaryIO = _stdin() if self.file == STDIN else self.file or ""
         try:
+            source = _stdin() if self.file == STDIN else _named(self.file or "")
             found = self._samples(source) if self.raw else _recording(source)
-            live = not stat.S_ISREG(_mode(source))
+        except ConfigError:
+            raise
         except AudioError as error:
             raise ConfigError(str(error)) from error
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -98,8 +99,9 @@ class Wanted:
             raise ConfigError(f"{self.file}: {why}; give the path of a file with speech") from error
         if getattr(found, "seconds", None) == 0:
             raise ConfigError(f"{found.name}: holds no audio; record it again")
-        speed = (0.0 if live else 1.0) if self.speed is None else self.speed
-        return Opened(found, speed, source.stop if isinstance(source, Pipe) else _nothing)
+        if isinstance(source, Pipe):
+            return Opened(found, self.speed or 0.0, source.stop)
+        return Opened(found, 1.0 if self.speed is None else self.speed, _nothing)
 
     def _samples(self, source: str | BinaryIO) -> Source:
         from ..audio import raw
@@ -131,12 +133,15 @@ def _nothing() -> None:
     pass
 
 
-def _mode(source: str | BinaryIO) -> int:
-    return os.stat(source).st_mode if isinstance(source, str) else os.fstat(source.fileno()).st_mode
+def _named(path: str) -> str | BinaryIO:
+    """Return *path*, or what can be read from it if that is a pipe, as a shell's ``<(…)`` is."""
+    if os.name == "nt" or not stat.S_ISFIFO(os.stat(path).st_mode):
+        return path
+    return _binary(Pipe(os.open(path, os.O_RDONLY), path))
 
 
 def _stdin() -> BinaryIO:
-    """Return standard input as a binary file that another thread can close while one waits for more.
+    """Return standard input as a binary file.
 
     Raises:
         ConfigError: there is nothing to read.
@@ -151,19 +156,26 @@ def _stdin() -> BinaryIO:
         file = io.FileIO(descriptor, "rb", closefd=False)
         file.name = STDIN_NAME
         return io.BufferedReader(file)
-    return cast("BinaryIO", Pipe(descriptor))
+    return _binary(Pipe(os.dup(descriptor), STDIN_NAME))
+
+
+def _binary(pipe: Pipe) -> BinaryIO:
+    return cast("BinaryIO", pipe)  # as far as reading goes
 
 
 class Pipe(io.RawIOBase):
     """What comes through a pipe, until it is stopped: a thread that waits for more is woken, and sees the end.
 
     Python's own reader of standard input would keep the process from ending while it waits.
+
+    Args:
+        descriptor: of the pipe, which is closed with this.
+        name: what to call it.
     """
 
-    name = STDIN_NAME
-
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, name: str) -> None:
         super().__init__()
+        self.name = name
         self._descriptor = descriptor
         self._woken, self._waker = os.pipe()
 
@@ -185,6 +197,6 @@ class Pipe(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            os.close(self._woken)
-            os.close(self._waker)
+            for descriptor in (self._descriptor, self._woken, self._waker):
+                os.close(descriptor)
         super().close()

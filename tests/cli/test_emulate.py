@@ -48,6 +48,20 @@ def test_local(run: Run) -> None:
     assert len(reference & set(_words(outcome.out))) > 0.9 * len(reference)
 
 
+def test_settings_from_a_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config may name the provider, whose protocol is then emulated; what the command line says goes first."""
+    monkeypatch.delenv("ASSEMBLYAI_API_KEY")
+    spoken = coded.words(4, seed=2)
+    path, config = tmp_path / "coded.wav", tmp_path / "stt.toml"
+    path.write_bytes(wav_bytes(coded.encode([*spoken, 1.5]), AudioFormat()))
+    config.write_text('provider = "assemblyai-v3"\n[assemblyai-v3]\nmodel = "u3-rt-pro"\n')
+    outcome = run("transcribe", path, "--config", config, "--emulate=coded", "--speed", "0", "--json")
+    assert (outcome.code, _heard(outcome.out)) == (0, list(spoken))
+    assert json.loads(outcome.out.splitlines()[0])["provider"] == "assemblyai-v3"
+    outcome = run("transcribe", path, "--config", config, "-p", "coded", "--speed", "0", "--json")
+    assert json.loads(outcome.out.splitlines()[0])["provider"] == "coded"
+
+
 def test_without_gateway(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
     """Without its extra --emulate says how to install it."""
     monkeypatch.setitem(sys.modules, "aiohttp", None)

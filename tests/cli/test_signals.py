@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,16 @@ def long_clip(tmp_path: Path) -> Path:
     return path
 
 
+def read_all(screen: FileIO) -> Iterator[bytes]:
+    with suppress(OSError):  # EIO: that was all
+        while piece := screen.read(65_536):
+            yield piece
+
+
 @contextmanager
-def command(clip: Path, url: str) -> Iterator[subprocess.Popen[str]]:
+def command(
+    clip: Path | str, url: str, *more: str, stdin: int | None = None, stderr: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
     argv = [
         sys.executable,
         "-m",
@@ -40,13 +49,15 @@ def command(clip: Path, url: str) -> Iterator[subprocess.Popen[str]]:
         "assemblyai-v3",
         "--base-url",
         url,
+        *more,
     ]
     with subprocess.Popen(
         argv,
+        stdin=stdin,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
-        env={**os.environ, "ASSEMBLYAI_API_KEY": KEY, "PYTHONUNBUFFERED": ""},
+        env={**os.environ, "ASSEMBLYAI_API_KEY": KEY, "PYTHONUNBUFFERED": "", "TERM": "xterm"},
     ) as process:
         try:
             yield process
@@ -58,19 +69,21 @@ def told_to_stop(opcode: int, data: bytes) -> bool:
     return opcode == TEXT and b"Terminate" in data
 
 
-def test_interrupt_drains(long_clip: Path) -> None:
-    """One Ctrl+C: feeding stops, the last words are still printed, exit 130."""
+def last_words(line: Line) -> None:
+    """Hears one word, and a second one when it is told to stop."""
+    line.begin()
+    line.until(lambda opcode, data: opcode == BINARY)
+    line.turn(0, "one", end=False)
+    line.until(told_to_stop)
+    line.turn(0, "one two", end=True)
+    line.say(type="Termination", audio_duration_seconds=1, session_duration_seconds=1)
+    line.until(lambda opcode, data: False)
 
-    def script(line: Line) -> None:
-        line.begin()
-        line.until(lambda opcode, data: opcode == BINARY)
-        line.turn(0, "one", end=False)
-        line.until(told_to_stop)
-        line.turn(0, "one two", end=True)
-        line.say(type="Termination", audio_duration_seconds=1, session_duration_seconds=1)
-        line.until(lambda opcode, data: False)
 
-    with vendor(script) as url, command(long_clip, url) as process:
+def test_interrupt_drains(long_clip: Path, tmp_path: Path) -> None:
+    """One Ctrl+C: feeding stops, the last words are still printed and in the subtitles, exit 130."""
+    srt = tmp_path / "x.srt"
+    with vendor(last_words) as url, command(long_clip, url, "--srt", str(srt)) as process:
         assert process.stdout
         assert '"Begin"' in process.stdout.readline()
         assert '"one"' in process.stdout.readline()
@@ -82,6 +95,74 @@ def test_interrupt_drains(long_clip: Path) -> None:
     assert [event["transcript"] for event in events if event.get("end_of_turn")] == ["one two"]
     assert events[-1]["type"] == "Termination"
     assert events[-1]["audio_seconds"] < 30
+    assert "\none two\n\n" in srt.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are others there")
+def test_interrupt_of_a_pipe_that_brings_nothing() -> None:
+    """Standard input that is waited for does not hold up the end."""
+    audio = wav_bytes(bytes(32_000), AudioFormat())
+    with vendor(last_words) as url, command("-", url, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        os.write(process.stdin.fileno(), audio[:40] + b"\xff\xff\xff\xff" + audio[44:])  # to be continued
+        assert '"Begin"' in process.stdout.readline()
+        assert '"one"' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT) == 130
+        assert '"one two"' in process.stdout.read()
+        assert process.stderr
+        assert process.stderr.read().startswith("aai-migrate: 1 turn, 1.0 s of audio, complete\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
+def test_interrupt_is_answered_on_a_terminal(long_clip: Path) -> None:
+    """Whoever pressed Ctrl+C reads that the last words are waited for, and gets the cursor back."""
+    ours, theirs = os.openpty()
+    try:
+        with vendor(last_words) as url, command(long_clip, url, stderr=theirs) as process:
+            assert process.stdout
+            assert '"Begin"' in process.stdout.readline()
+            assert '"one"' in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            assert process.wait(TIMEOUT) == 130
+    finally:
+        os.close(theirs)
+    with open(ours, "rb", buffering=0) as screen:
+        shown = b"".join(read_all(screen)).decode()
+    assert "aai-migrate: waiting for the last words; Ctrl+C again ends at once\r\n" in shown
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
+
+
+@pytest.mark.parametrize("module", ["aai_migrate", "aai_migrate.session", "click", "aai_migrate.cli.app"])
+def test_interrupt_while_imported(module: str) -> None:
+    """Ctrl+C that comes before anything has begun ends the script as quietly as later."""
+    program = f"""
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from aai_migrate_command import main
+sys.exit(main())
+"""
+    argv = [sys.executable, "-c", program, "--version"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_interrupts_ignored_while_imported() -> None:
+    """Started with Ctrl+C ignored, the script leaves it so."""
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); from aai_migrate_command import main; "
+        "code = main(); sys.exit(code or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)"
+    )
+    argv = [sys.executable, "-c", program, "--version"]
+    assert subprocess.run(argv, capture_output=True, timeout=TIMEOUT, check=False).returncode == 0
 
 
 def test_second_interrupt_ends_at_once(long_clip: Path) -> None:

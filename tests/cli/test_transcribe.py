@@ -388,6 +388,46 @@ def test_closed_output(run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest
     assert talk(run, good, clip) == Outcome(2, "", "")
 
 
+# Subtitles beside the transcript.
+
+
+def test_a_refused_key_leaves_old_subtitles_alone(run: Run, clip: Path, tmp_path: Path) -> None:
+    """A file is replaced when the session has begun, not before."""
+    path = tmp_path / "x.srt"
+    path.write_text("yesterday's")
+    outcome = talk(run, lambda line: line.refuse("401 Unauthorized", "no"), clip, "--srt", str(path))
+    assert (outcome.code, path.read_text()) == (1, "yesterday's")
+    assert talk(run, good, clip, "--srt", str(path)).code == 0
+    assert path.read_text().startswith("1\n00:00:00,000 --> 00:00:0")
+
+
+def test_subtitles_that_cannot_be_written(run: Run, clip: Path, tmp_path: Path) -> None:
+    """One line names the file, the transcript goes on to its end, the exit code says that something is missing."""
+    good_path, bad_path = tmp_path / "x.vtt", tmp_path / "nowhere" / "x.srt"
+    outcome = talk(run, good, clip, "--text", "--srt", str(bad_path), "--vtt", str(good_path))
+    assert (outcome.code, outcome.out) == (3, "one two\nthree\n")
+    assert outcome.remarks == [
+        f"{bad_path}: No such file or directory; it lacks subtitles from here on, the transcript goes on",
+        "2 turns, 1.0 s of audio, complete",
+    ]
+    assert "three\n\n" in good_path.read_text()
+
+
+def test_subtitles_of_a_session_that_fails(run: Run, clip: Path, tmp_path: Path) -> None:
+    """What was said until then is there."""
+
+    def script(line: Line) -> None:
+        line.begin()
+        line.until(lambda opcode, data: opcode == BINARY)
+        line.turn(0, "one two", end=True)
+        line.until(lambda opcode, data: False)
+
+    path = tmp_path / "x.srt"
+    outcome = talk(run, script, clip, "--srt", str(path), "-o", "drain_timeout=0.05")
+    assert outcome.code == 1
+    assert "\none two\n\n" in path.read_text()
+
+
 def test_bug_is_one_line(run: Run, clip: Path) -> None:
     """What nobody foresaw, as in a plug-in, asks to be reported."""
 

@@ -66,6 +66,17 @@ WRONG = [
     ("transcribe CLIP -p local --emulate", "local has no protocol to emulate; leave --emulate out"),
 ]
 WRONG_WITH_PROVIDER = [
+    ("--mic", "are two sources; leave one out"),
+    ("--device 1", "--device goes with --mic"),
+    ("--raw", "--raw needs --sample-rate"),
+    ("--sample-rate 8000", "--sample-rate goes with --raw or --mic"),
+    ("--encoding mp3", "'mp3' is not one of 'pcm_s16le'"),
+    ("--seconds 0", "--seconds: 0.0 is not a number above 0"),
+    ("--srt -", "--srt '-' is no file; name one"),
+    ("--vtt ''", "--vtt '' is no file; name one"),
+    ("--srt x.srt --vtt ./x.srt", "--vtt ./x.srt would overwrite what another option names"),
+    ("--srt CLIP", "would overwrite what another option names; choose another file"),
+    ("--config nowhere.toml", "nowhere.toml"),
     ("--speed fast", "'fast' is not a valid float"),
     ("--speed=-1", "--speed: speed -1.0 is not a number from 0"),
     ("--speed nan", "--speed: speed nan is not a number from 0"),
@@ -109,7 +120,7 @@ WRONG_WITH_PROVIDER = [
 def test_one_line_and_exit_2(run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, words: str, says: str) -> None:
     """Whatever is wrong is said in one line that names it and the way out."""
     monkeypatch.setenv("EMPTY", "")
-    outcome = run(*[str(clip) if word == "CLIP" else word for word in shlex.split(words)])
+    outcome = run(*shlex.split(words.replace("CLIP", str(clip))))
     assert (outcome.code, outcome.out) == (2, "")
     assert says in outcome.line
 

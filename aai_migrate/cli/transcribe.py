@@ -66,15 +66,14 @@ class _Command(click.Command):
     cls=_Command,
     epilog="""\b
 Examples:
-  aai-migrate transcribe call.wav --provider assemblyai-v3
-  aai-migrate transcribe call.wav --provider assemblyai-v3 --srt call.srt --vtt call.vtt
-  aai-migrate transcribe --mic --provider assemblyai-v3 --seconds 60
-  aai-migrate transcribe call.wav --provider assemblyai-v3 --json | jq -r 'select(.end_of_turn).transcript'
-  sox call.mp3 -t wav - | aai-migrate transcribe - --provider local --text > call.txt
-  arecord -f S16_LE -r 16000 -t raw | aai-migrate transcribe - --raw --sample-rate 16000 --provider local
-  aai-migrate transcribe call.wav --provider assemblyai-v3/universal-streaming-english -o turn_silence=0.4
-  aai-migrate transcribe call.wav --provider assemblyai-v3 -o assemblyai-v3.vad_threshold=0.4 --speed 0
-  aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
+  aai-migrate transcribe call.wav -p assemblyai-v3
+  aai-migrate transcribe call.wav -p assemblyai-v3 --srt call.srt
+  aai-migrate transcribe --mic --seconds 60 -p assemblyai-v3
+  aai-migrate transcribe call.wav -p assemblyai-v3 | jq 'select(.end_of_turn)'
+  aai-migrate transcribe call.wav -p assemblyai-v3 -o turn_silence=0.4
+  aai-migrate transcribe call.wav -p assemblyai-v3 --emulate
+  sox call.mp3 -t wav - | aai-migrate transcribe - -p local --text > call.txt
+  aai-migrate transcribe call.ul --raw --sample-rate 8000 --encoding pcm_mulaw
 
 Keys come from the environment, as ASSEMBLYAI_API_KEY. Ctrl+C stops feeding and waits for the last words;
 a second one ends at once.""",
@@ -83,7 +82,7 @@ a second one ends at once.""",
 @click.option("--mic", is_flag=True, help="Record from a microphone instead of reading FILE.")
 @click.option("--device", metavar="INDEX|NAME", help="Which microphone; default: the system's.")
 @click.option("-p", "--provider", metavar="NAME[/MODEL]", help=f"Who transcribes; default: {VARIABLE}.")
-@click.option("--config", metavar="FILE", help="Settings in TOML; what is said here goes before them.")
+@click.option("--config", metavar="FILE", help="Settings in TOML; what the command line says goes before them.")
 @click.option(
     "--json/--text",
     "json_",
@@ -97,17 +96,17 @@ a second one ends at once.""",
     "--speed",
     type=float,
     metavar="N",
-    help="1: real time, as is the default for files; 0: no waiting, as for pipes, which have a speed of their own.",
+    help="1: as it is spoken (default for files); 0: without waiting (default for pipes).",
 )
-@click.option("--raw", is_flag=True, help="FILE is samples without a header, made as the next three say.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Samples a second of --raw, or wanted of --mic.")
+@click.option("--raw", is_flag=True, help="FILE is bare samples, made as the next three options say.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Samples a second, of --raw or --mic.")
 @click.option(
     "--encoding",
     type=click.Choice(ENCODINGS),
     metavar="NAME",
-    help=f"Of --raw or --mic: {', '.join(ENCODINGS)}; default: the first.",
+    help=f"Of --raw or --mic; default: the first of {', '.join(ENCODINGS)}.",
 )
-@click.option("--audio-channels", type=int, metavar="N", help="Channels of --raw, or wanted of --mic; default: 1.")
+@click.option("--audio-channels", type=int, metavar="N", help="Interleaved channels, of --raw or --mic; default: 1.")
 @click.option("--base-url", metavar="URL", help="Another server of the same protocol, as wss://HOST[:PORT].")
 @click.option(
     "--emulate",

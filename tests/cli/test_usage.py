@@ -6,6 +6,7 @@ import builtins
 import os
 import shlex
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,26 @@ def test_help_has_examples(run: Run, argv: list[str]) -> None:
     assert outcome.code == 0
     assert "Examples:\n    aai-migrate transcribe" in outcome.out
     assert not outcome.err
+
+
+def test_examples_fit(run: Run) -> None:
+    """No example is broken on a terminal of the usual width."""
+    examples = [row for row in run("transcribe", "--help").out.splitlines() if row.startswith("    ")]
+    assert max(map(len, examples[-9:])) <= 80
+
+
+def test_only_a_terminal_needs_rich(clip: Path) -> None:
+    """In a pipe nothing that draws is imported, and without a microphone nothing that records."""
+    program = """
+import sys
+from aai_migrate.cli import main
+code = main(sys.argv[1:])
+loaded = {name.partition(".")[0] for name in sys.modules}
+sys.exit(f"{code} {loaded & {'rich', 'pyaudio', 'av', 'numpy', 'aiohttp', 'pocketsphinx'}}")
+"""
+    words = ["transcribe", str(clip), "-p", "coded", "--speed", "0"]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == "0 set()"
 
 
 def test_version(run: Run) -> None:

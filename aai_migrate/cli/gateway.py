@@ -121,10 +121,9 @@ def _address(listen: str) -> tuple[str, int]:
 
 
 def _limit(provider: Provider, sessions: int) -> None:
-    limit: Callable[[int], None] | None = getattr(provider, "limit_workers", None)
-    if limit is None:
+    if provider.limit_workers is None:
         raise ConfigError(f"--max-local bounds the embedded recogniser, not {provider.name}; leave it out")
-    limit(sessions)
+    provider.limit_workers(sessions)
 
 
 @contextmanager

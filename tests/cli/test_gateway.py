@@ -22,11 +22,14 @@ from typing import Any
 
 import pytest
 import websocket
+from attrs import evolve
 
+from aai_migrate import registry
 from aai_migrate.cli import main
 from aai_migrate.cli.gateway import _unheard
 from aai_migrate.errors import AaiMigrateError, ConfigError
 from aai_migrate.testing.coded import encode, words
+from aai_migrate.testing.coded.provider import PROVIDER as CODED
 
 from .conftest import KEY, Run
 from .vendor import TIMEOUT, Line, vendor
@@ -376,6 +379,18 @@ def test_a_person_reads_a_line_for_each_dialect() -> None:
     assert code == 0
     assert re.fullmatch(pattern, said)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_max_local() -> None:
+    """A provider with workers of its own is told how many sessions there may be."""
+    limits: list[int] = []
+    registry.register(evolve(CODED, name="bounded", limit_workers=limits.append))
+    try:
+        argv = ["gateway", "--listen", "127.0.0.1:0", "--to", "bounded", "--no-auth", "--max-local", "3"]
+        assert interrupted(argv)[0] == 0
+    finally:
+        registry.unregister("bounded")
+    assert limits == [3]
 
 
 def test_uvloop_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

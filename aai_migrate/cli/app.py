@@ -22,6 +22,8 @@ from ..errors import (
     ProviderError,
     QuotaExceeded,
 )
+from .gateway import gateway
+from .providers import providers
 from .transcribe import transcribe
 from .view import remark
 
@@ -46,6 +48,8 @@ class _Group(click.Group):
 Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3
   aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
+  aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
+  aai-migrate providers
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
 130 interrupted, 141 nobody reads the output any more.""",
@@ -58,7 +62,8 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-app.add_command(transcribe)
+for command in (transcribe, gateway, providers):
+    app.add_command(command)
 
 
 def run(argv: Sequence[str]) -> int:

@@ -169,7 +169,8 @@ class Provider:
         client: builds a client half for one vendor session.
         server: builds a server half for one connection; None: the gateway cannot speak it.
         routes: what the server half answers, as ("GET", "/v3/ws").
-        open_worker: opens the far end of ``worker:NAME``.
+        open_worker: opens the far end of ``worker:NAME``; raises ``QuotaExceeded`` where no place is left.
+        limit_workers: bounds how many sessions its workers take at once; raises ``ConfigError`` for less than 1.
         ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
         contract: the contract it was written for.
     """
@@ -184,5 +185,6 @@ class Provider:
     numbers: Numbers = field(factory=Numbers)
     routes: tuple[tuple[str, str], ...] = ()
     open_worker: Callable[[], Worker] | None = None
+    limit_workers: Callable[[int], None] | None = None
     ready: Callable[[], None] = lambda: None
     contract: int = CONTRACT

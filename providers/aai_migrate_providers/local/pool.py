@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aai_migrate.errors import ConfigError, MissingExtra, QuotaExceeded
 from aai_migrate.provider import Worker
@@ -156,10 +157,8 @@ class Pool:
             crew.places.pop(place.number, None)
             last = not crew.places
             crew.idle_since = time.monotonic()
-        try:
+        with suppress(OSError):  # it is gone, and the session with it
             crew.process.post(Packet(END, place.number))
-        except OSError:  # it is gone, and the session with it
-            return
         if last and LINGER <= 0:
             crew.process.join(STALL)
 

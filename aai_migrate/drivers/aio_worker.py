@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from ..errors import QuotaExceeded
 from ..provider import Worker
-from ..wire.frames import Close, Connected, Lost, Message, Ping
+from ..wire.frames import Close, Connected, Lost, Message, Ping, Refused
 from .aio_lane import Lane
 from .end import End
 
@@ -63,7 +64,7 @@ class WorkerEnd:
         await asyncio.gather(*(lane.end(self._patience) for lane in (hand, self._mouth, self._ear)))
 
 
-async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: float) -> End | Lost:
+async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: float) -> End | Lost | Refused:
     """Take a place on worker *name*; *patience* is how many seconds it may take to give it back."""
     if opener is None:
         return Lost("refused", f"no worker is called {name!r}")
@@ -82,6 +83,9 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
     except OSError as error:
         await mouth.end(patience)
         return Lost("refused", str(error) or type(error).__name__)
+    except QuotaExceeded as error:
+        await mouth.end(patience)
+        return Refused(429, body=error.reason.encode())
     except Exception:
         await mouth.end(patience)
         raise

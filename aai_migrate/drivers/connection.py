@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..errors import ConfigError
+from ..errors import ConfigError, QuotaExceeded
 from ..provider import Worker
 from ..wire.frames import (
     Close,
@@ -276,7 +276,11 @@ class Pipe(Connection):
     def _read(self) -> None:
         if self._open_worker is None:
             raise ConfigError("this provider has no worker to connect to")
-        self._worker = worker = self._open_worker()
+        try:
+            self._worker = worker = self._open_worker()
+        except QuotaExceeded as error:
+            self._owner.received(self, Refused(429, body=error.reason.encode()))
+            return
         if self._dropped:
             return
         self._owner.received(self, Connected())

@@ -17,7 +17,7 @@ from attrs import evolve
 from aai_migrate.config import Config
 from aai_migrate.drivers import patience
 from aai_migrate.drivers.aio import AsyncSession
-from aai_migrate.errors import ConfigError, ConnectionLost, StreamClosed
+from aai_migrate.errors import ConfigError, ConnectionLost, QuotaExceeded, StreamClosed
 from aai_migrate.provider import Context, Provider, Worker
 from aai_migrate.session import Limits, RetryPolicy, Session
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -470,6 +470,20 @@ def test_what_is_missing_here_ends_the_session() -> None:
         assert isinstance(run.session.crash, ConfigError)
         await run.session.close()
         assert run.events == [failed]
+
+    check(main)
+
+
+def test_a_worker_without_a_place_refuses() -> None:
+    """What is full answers like a vendor that is: 429 with its words."""
+
+    async def main() -> None:
+        def fail() -> Worker:
+            raise QuotaExceeded("pipe", "all places are taken (2); wait")
+
+        run = Run(Connect("worker:pipe"), worker=fail)
+        assert await run.frame(Refused) == Refused(429, {}, b"all places are taken (2); wait")
+        await run.session.close()
 
     check(main)
 

@@ -24,6 +24,7 @@ from aai_migrate import (
     ConnectionLost,
     MissingExtra,
     ProtocolError,
+    QuotaExceeded,
     Reconnected,
     Reconnecting,
     RetryPolicy,
@@ -620,6 +621,18 @@ class TestWorker:
 
         with worker_provider(missing), pytest.raises(MissingExtra, match="pip install"):
             driver.connect("worker")
+
+    def test_no_place_left(self, driver: Driver) -> None:
+        """A worker that is full refuses like a vendor: connect raises at once, with the worker's words."""
+        asked = []
+
+        def full() -> Worker:
+            asked.append(1)
+            raise QuotaExceeded("worker", "all places are taken (2); wait", retryable=True)
+
+        with worker_provider(full), pytest.raises(QuotaExceeded, match=r"all places are taken \(2\); wait"):
+            driver.connect("worker")
+        assert asked == [1]
 
     def test_dead_worker(self, driver: Driver) -> None:
         """A worker that dies is a lost connection, and another is opened."""

@@ -7,8 +7,9 @@ import wave
 from pathlib import Path
 
 import pytest
+from aai_migrate_providers.local import pool
 
-from .client import converse, dial, heard, no_thread_left, running
+from .client import converse, dial, heard, no_thread_left, rest, running, until
 
 SPEECH = Path(__file__).parents[2] / "fixtures" / "audio" / "rms.wav"
 
@@ -25,6 +26,31 @@ def test_real_speech_comes_back() -> None:
         assert messages[-1]["type"] == "Termination"
         assert socket.close_code == 1000
         assert {"train", "airport", "leaves", "twenty", "minutes"} & set(heard(messages))
+
+    with no_thread_left():
+        asyncio.run(main())
+
+
+def test_a_client_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of its dialect; who has a place keeps it, and one that was given back is taken again."""
+    pytest.importorskip("pocketsphinx")
+    full = pool.Pool(1)
+    monkeypatch.setattr(pool, "_pool", full)
+
+    async def main() -> None:
+        async with running("local") as gateway:
+            async with dial(gateway) as socket:
+                await until(lambda: bool(full.crews))
+                async with dial(gateway) as second:
+                    refusal = (await rest(second))[-1]
+                assert (refusal["type"], refusal["error_code"], second.close_code) == ("Error", 3009, 3009)
+                assert "Too many concurrent sessions" in refusal["error"]
+                messages = await converse(socket, bytes(32_000))
+                assert messages[-1]["type"] == "Termination"
+            await until(lambda: not full.crews)
+            async with dial(gateway) as third:
+                messages = await converse(third, bytes(32_000))
+                assert messages[-1]["type"] == "Termination"
 
     with no_thread_left():
         asyncio.run(main())

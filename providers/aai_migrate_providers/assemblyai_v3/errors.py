@@ -19,6 +19,7 @@ from .options import NAME
 SEE_ERROR = "See Error message for details"
 INVALID = "User Input Validation Error"
 CANCELLED = (3005, "Session Cancelled: An error occurred")
+FULL = (3009, "Unauthorized Connection: Too many concurrent sessions")
 _ACCOUNT = ("balance", "fund", "credit", "billing", "payment")
 # Messages of 2025 had no code, and closes before February 2026 had 3005 for all of these.
 _BY_TEXT = {
@@ -50,7 +51,12 @@ def typed(code: int | None, text: str) -> ProviderError:
 
 
 def told(error: ProviderError) -> tuple[int, str]:
-    """Return code and text that tell a v3 client of a failure behind the server half."""
+    """Return code and text that tell a v3 client of a failure behind the server half.
+
+    What is full for a while says so, that the client may come again; whose credit ran out is none of its business.
+    """
+    if isinstance(error, QuotaExceeded) and error.retryable:
+        return FULL
     if not isinstance(error, BadRequest):
         return CANCELLED
     return 3006, error.reason if error.reason.startswith(INVALID) else f"{INVALID}: {error.reason}"

@@ -1,4 +1,4 @@
-"""The embedded recogniser: pocketsphinx in a process of its own, no network and no key. English only.
+"""The embedded recogniser: pocketsphinx in processes of its own, one a core, no network and no key. English only.
 
 Importing this package neither imports pocketsphinx nor starts anything.
 """
@@ -6,10 +6,10 @@ Importing this package neither imports pocketsphinx nor starts anything.
 from aai_migrate.provider import Provider
 
 from .client import LocalClient
-from .pipe import open_worker, ready
+from .pool import limit_workers, open_worker, ready
 from .settings import CAPABILITIES, NAME, NUMBERS, OPTIONS
 
-__all__ = ["PROVIDER", "LocalClient", "open_worker"]
+__all__ = ["PROVIDER", "LocalClient", "limit_workers", "open_worker"]
 
 PROVIDER = Provider(
     name=NAME,
@@ -20,5 +20,6 @@ PROVIDER = Provider(
     options=OPTIONS,
     numbers=NUMBERS,
     open_worker=open_worker,
+    limit_workers=limit_workers,
     ready=ready,
 )

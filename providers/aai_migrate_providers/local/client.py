@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from aai_migrate.config import Config
-from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError, QuotaExceeded
 from aai_migrate.failures import lost, refused
 from aai_migrate.options import encode
 from aai_migrate.provider import Context
@@ -158,7 +158,9 @@ def _joined(words: tuple[say.Word, ...]) -> str:
     return " ".join(word.text for word in words)
 
 
-def _refused(frame: Refused) -> ConnectionLost:
-    """Return why there is no worker; a package that is missing will be missing again."""
-    reason = refused(NAME, frame).reason
-    return ConnectionLost(NAME, reason, status=frame.status, retryable="pip install" not in reason)
+def _refused(frame: Refused) -> ProviderError:
+    """Return why there is no worker: places come free again, a package that is missing will be missing again."""
+    error = refused(NAME, frame)
+    if isinstance(error, QuotaExceeded):
+        return QuotaExceeded(NAME, error.reason, retryable=True)
+    return ConnectionLost(NAME, error.reason, status=frame.status, retryable="pip install" not in error.reason)

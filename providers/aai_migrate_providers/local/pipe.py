@@ -1,175 +1,84 @@
-"""The near end of the pipe: starts the recogniser's process and exchanges messages with it.
+"""How the messages of several sessions share one pipe; both ends use it.
 
-A message is one byte of kind (``t`` text in UTF-8, ``b`` binary), four bytes of length, big-endian, and
-the content.
+A frame is one byte of kind, four bytes of session number, four of length, both big-endian, and the content.
+
+==========  =====================  ==============================================================
+kind        from the near end      from the far end
+==========  =====================  ==============================================================
+``OPEN``    a session begins       –
+``TEXT``    a message, UTF-8       a message, UTF-8
+``AUDIO``   a message, samples     –
+``TAKEN``   –                      so many bytes of its messages are heard, as four more bytes
+``END``     the session is over    the session is over; why in UTF-8, empty if it ended well
+==========  =====================  ==============================================================
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import os
-import select
-import selectors
 import struct
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Iterator
 
-from aai_migrate.errors import MissingExtra
-from aai_migrate.provider import Worker
+from attrs import frozen
 
-from .settings import NAME, NUMBERS
+from .settings import NUMBERS
 
-GRACE = 0.5
-"""Seconds that a close leaves to the worker, and to a send under way, before the process is killed."""
-LAST = 5.0
-"""Seconds that a worker may take to exit after its last word."""
-STALL = 30.0
-"""Seconds that a worker may take nothing; it decodes for a second or two without reading."""
-ATOMIC = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
-"""Bytes that a pipe which can be written to takes without waiting (POSIX, PIPE_BUF)."""
-_HEAD = struct.Struct(">cI")
+OPEN, TEXT, AUDIO, TAKEN, END = b"o", b"t", b"b", b"w", b"x"
+KINDS = frozenset((OPEN, TEXT, AUDIO, TAKEN, END))
+_HEAD = struct.Struct(">cII")
+_SIZE = struct.Struct(">I")
 
 
-def pack(message: str | bytes) -> bytes:
-    """Return *message* as it goes over the pipe."""
-    kind, content = (b"t", message.encode()) if isinstance(message, str) else (b"b", message)
-    return _HEAD.pack(kind, len(content)) + content
+@frozen
+class Packet:
+    """One frame of the pipe."""
+
+    kind: bytes
+    session: int
+    content: bytes = b""
 
 
-def unpack(read: Callable[[int], bytes]) -> str | bytes | None:
-    """Read one message; None: the pipe ended between messages.
-
-    Args:
-        read: gives as many bytes as asked for, or fewer at the end.
-    Raises:
-        OSError: the pipe ended inside a message, or this is no message.
-    """
-    head = read(_HEAD.size)
-    if not head:
-        return None
-    if len(head) < _HEAD.size:
-        raise ConnectionResetError("the pipe ended inside a message")
-    kind, length = _HEAD.unpack(head)
-    if kind not in (b"t", b"b") or length > NUMBERS.frame_limit:
-        raise OSError(f"no message: kind {kind!r}, {length} bytes")
-    content = read(length)
-    if len(content) < length:
-        raise ConnectionResetError("the pipe ended inside a message")
-    return content.decode(errors="replace") if kind == b"t" else content
+def pack(packet: Packet) -> bytes:
+    """Return *packet* as it goes over the pipe."""
+    return _HEAD.pack(packet.kind, packet.session, len(packet.content)) + packet.content
 
 
-def ready() -> None:
-    """Look for pocketsphinx, without importing it.
+def taken(session: int, size: int) -> Packet:
+    """Return the packet which says that *size* bytes are heard."""
+    return Packet(TAKEN, session, _SIZE.pack(size))
+
+
+def size_of(packet: Packet) -> int:
+    """Return what a ``TAKEN`` packet says.
 
     Raises:
-        MissingExtra: it is not installed.
+        OSError: it says something else.
     """
-    if importlib.util.find_spec("pocketsphinx") is None:
-        raise MissingExtra("the embedded recogniser", NAME)
+    if len(packet.content) != _SIZE.size:
+        raise OSError("no packet: a size of another size")
+    size: int = _SIZE.unpack(packet.content)[0]
+    return size
 
 
-def open_worker() -> Worker:
-    """Start a recogniser in a process of its own.
-
-    Raises:
-        MissingExtra: pocketsphinx is not installed.
-        OSError: the process cannot be started.
-    """
-    ready()
-    return PipeWorker()
-
-
-class PipeWorker:
-    """A :class:`~aai_migrate.provider.Worker` in a child process, which ends when this end is closed."""
+class Unpacker:
+    """Finds packets in bytes, in whatever pieces they come."""
 
     def __init__(self) -> None:
-        self._sending, self._receiving = threading.Lock(), threading.Lock()
-        self._closed = False
-        self._process = _spawn()
-        self._writable = selectors.DefaultSelector()
-        self._writable.register(_given(self._process.stdin), selectors.EVENT_WRITE)
+        self._rest = bytearray()
 
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._process.pid
-
-    def send(self, message: str | bytes) -> None:
-        """Hand over one message; waits while the pipe is full.
+    def feed(self, data: bytes) -> Iterator[Packet]:
+        """Yield the packets that *data* completes.
 
         Raises:
-            TimeoutError: the worker took nothing for ``STALL`` seconds.
-            OSError: the worker is gone, or this end is closed.
+            OSError: these are no packets; nothing after them can be found.
         """
-        with self._sending:
-            rest = memoryview(pack(message))
-            while rest:
-                if self._closed:
-                    raise OSError("the worker is closed")
-                if not self._writable.select(STALL):
-                    raise TimeoutError("the worker takes nothing")
-                rest = rest[os.write(_given(self._process.stdin).fileno(), rest[:ATOMIC]) :]
-
-    def receive(self) -> str | bytes | None:
-        """Wait for the next message; None: the worker ended well.
-
-        Raises:
-            OSError: the worker died, or this end was closed, by another thread too.
-        """
-        with self._receiving:
-            message = None if self._closed else unpack(_given(self._process.stdout).read)
-            if message is not None:
-                return message
-            if self._closed:
-                raise OSError("the worker is closed")
-            code = self._ended(LAST)
-        if code:
-            raise ConnectionResetError(f"the worker died with code {code}")
-        return None
-
-    def close(self) -> None:
-        """End the process and give everything back; safe to call twice and from any thread."""
-        self._closed = True
-        if self._sending.acquire(timeout=GRACE):  # else a send is stuck in a full pipe, and the kill frees it
-            self._sending.release()
-            self._close(self._sending, self._process.stdin)
-        self._ended(GRACE)
-        self._close(self._sending, self._process.stdin)
-        self._close(self._receiving, self._process.stdout)
-        with self._sending:
-            self._writable.close()
-
-    def _ended(self, patience: float) -> int:
-        """Wait for the process for *patience* seconds, then kill it; return its code."""
-        try:
-            return self._process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
-
-    @staticmethod
-    def _close(lock: threading.Lock, pipe: IO[bytes] | None) -> None:
-        # What a broken send left in the buffer has no reader any more.
-        with lock, contextlib.suppress(BrokenPipeError):
-            _given(pipe).close()
-
-
-def _spawn() -> subprocess.Popen[bytes]:
-    """Start the process with the import path of this one; Ctrl+C at the terminal does not reach it."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-        [sys.executable, "-P", "-m", f"{__package__}.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-    )
-
-
-def _given(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None, "asked for in _spawn"
-    return pipe
+        self._rest += data
+        while len(self._rest) >= _HEAD.size:
+            kind, session, length = _HEAD.unpack_from(self._rest)
+            if kind not in KINDS or length > NUMBERS.frame_limit:
+                raise OSError(f"no packet: kind {kind!r}, {length} bytes")
+            end = _HEAD.size + length
+            if len(self._rest) < end:
+                return
+            content = bytes(self._rest[_HEAD.size : end])
+            del self._rest[:end]
+            yield Packet(kind, session, content)

@@ -1,27 +1,29 @@
-"""The ear itself: samples in, utterances out. Equal samples give equal answers, whatever the chunks.
+"""One session's hearing: samples in, utterances out. Equal samples give equal answers, whatever the chunks.
 
 Its door is fixed: int16, mono, 16 kHz, re-framed to 30 ms. A detector says which frames are voiced:
 enough voiced ones open an utterance, ``turn_silence`` of unvoiced ones end it. A first pass while it lasts
 shows what is heard, a second one over the whole utterance, with its own mean, gives the words that count.
+
+The second pass hears ``TAIL`` frames after the last voiced one. When there are as many, all that it will hear
+is there, though the utterance may last ``turn_silence``: so it can run ahead, and if nothing more is said,
+its words are those that the end of the utterance would have brought.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from operator import mul
 
 from attrs import define, evolve, frozen
-from pocketsphinx import Decoder, Vad
+from pocketsphinx import Vad
 
 from aai_migrate.wire.events import Settled, Word
 
+from .ear import Ear, Ears, Second
 from .messages import Heard, Reason, Settings, Utterance
 from .settings import LONGEST, WIRE
 
-MODEL = "pocketsphinx en-us"
 RATE = WIRE.sample_rate
 FRAME = 0.03
 """Seconds of one frame."""
@@ -40,9 +42,9 @@ SEARCH = 100
 MARK = 1.0
 """Seconds between two marks that silence is settled."""
 
-_PRIMER = hashlib.shake_128().digest(WIRE.size(0.1))
-_VARIANT = re.compile(r"\(\d+\)$")
 Result = Heard | Utterance | Settled
+Work = Iterator[Result | None]
+"""Results as they come, and None where others may have their turn: before 0.1 s of audio is decoded."""
 
 
 @frozen
@@ -58,63 +60,6 @@ class Frame:
         return sum(map(mul, samples, samples))
 
 
-class Ear:
-    """pocketsphinx without memory: each utterance is decoded as if it were the first.
-
-    A decoder keeps a running mean, filter state and, for each of its last seven frames, the likeliest
-    Gaussians, which decide ties. Before each utterance it hears a burst of noise, always the same, which
-    settles the last, and then gets new feature extraction, which drops the others.
-    Source: https://github.com/cmusphinx/pocketsphinx, src/acmod.c and src/ptm_mgau.c
-    """
-
-    def __init__(self) -> None:
-        # Without the second search (fwdflat) words are as good (flite 2.1 %, LibriVox 27 %) and come sooner.
-        self._decoder = Decoder(loglevel="FATAL", samprate=RATE, fwdflat=False)
-        self._listening = False
-
-    def begin(self) -> None:
-        """Begin a first pass."""
-        self._fresh()
-        self._listening = True
-
-    def listen(self, pcm: bytes) -> tuple[Word, ...]:
-        """Go on with the first pass; return the words so far, times from its beginning, no confidences."""
-        self._decoder.process_raw(pcm)
-        return self._words(posteriors=False)
-
-    def whole(self, pcm: bytes) -> tuple[Word, ...]:
-        """Decode one utterance, giving up the first pass; times are from its beginning."""
-        self._fresh()
-        self._decoder.process_raw(pcm, full_utt=True)
-        self._decoder.end_utt()
-        return self._words(posteriors=True)
-
-    def _fresh(self) -> None:
-        if self._listening:
-            self._decoder.end_utt()
-            self._listening = False
-        self._decoder.start_utt()
-        self._decoder.process_raw(_PRIMER, full_utt=True)
-        self._decoder.end_utt()
-        self._decoder.reinit_feat()
-        self._decoder.start_utt()
-
-    def _words(self, *, posteriors: bool) -> tuple[Word, ...]:
-        if self._decoder.hyp() is None:
-            return ()
-        return tuple(
-            Word(
-                _VARIANT.sub("", segment.word),
-                segment.start_frame / 100,
-                (segment.end_frame + 1) / 100,
-                min(1.0, max(0.0, segment.prob)) if posteriors else None,
-                posteriors,
-            )
-            for segment in self._decoder.seg()
-            if segment.word[0] not in "<[+"
-        )
-
-
 @define
 class _Now:
     """The open utterance, if there is one, or the frames that may become its beginning."""
@@ -126,15 +71,28 @@ class _Now:
     shown: str = ""
 
 
-class Recogniser:
-    """One stream of audio, cut into utterances; answers come as soon as they are known."""
+@frozen
+class _Early:
+    """A second pass that runs ahead of the utterance's end."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Load the models: 0.3 s and 90 MB."""
+    second: Second
+    count: int  # frames that it hears
+
+
+class Recogniser:
+    """One stream of audio, cut into utterances; answers come as soon as they are known.
+
+    What :meth:`feed`, :meth:`finalize` and :meth:`stop` give has to be gone through before the next call.
+    """
+
+    def __init__(self, ears: Ears, settings: Settings | None = None) -> None:
+        """Prepare; *ears* may be shared, and are borrowed from while an utterance is open."""
         self._settings = settings or Settings()
         self._patience = max(1, math.ceil(self._settings.turn_silence / FRAME - 1e-9))
         self._longest = round(LONGEST / FRAME)
-        self._ear, self._vad = Ear(), _detector()
+        self._ears, self._vad = ears, _detector()
+        self._ear: Ear | None = None  # which has the first pass
+        self._early: _Early | None = None
         self._frames: list[Frame] = []
         self._now = _Now()
         self._rest = bytearray()
@@ -146,110 +104,168 @@ class Recogniser:
         """Seconds of audio taken."""
         return (self._samples + len(self._rest) // WIRE.frame) / RATE
 
-    def feed(self, data: bytes) -> list[Result]:
-        """Take audio, in chunks of any size, and return what it brought."""
-        out: list[Result] = []
+    def feed(self, data: bytes) -> Work:
+        """Take audio, in chunks of any size, and yield what it brings."""
         self._rest += data
         size: int = self._vad.frame_bytes
         while len(self._rest) >= size:
             pcm = bytes(self._rest[:size])
             del self._rest[:size]
-            out += self._take(Frame(pcm, self._vad.is_speech(pcm)))
-        return out
+            yield from self._take(Frame(pcm, self._vad.is_speech(pcm)))
 
-    def finalize(self) -> list[Result]:
+    def finalize(self) -> Work:
         """End the open utterance here; in mid-speech the next one opens at once."""
-        return self._finish("forced")
+        yield from self._finish("forced")
 
-    def stop(self) -> list[Result]:
+    def stop(self) -> Work:
         """End the open utterance: no more audio comes."""
-        out = self._finish("stop")
-        return [*out, *self._mark(self._samples / RATE, at_least=0.0)]
+        yield from self._finish("stop")
+        yield from self._mark(self._samples / RATE, at_least=0.0)
 
-    def _take(self, frame: Frame) -> list[Result]:
+    def close(self) -> None:
+        """Give back what is borrowed."""
+        self._drop_early()
+        self._release()
+
+    # Ahead of the end.
+
+    @property
+    def may_look_ahead(self) -> bool:
+        """Whether :meth:`look_ahead` has something to do."""
+        if self._early:
+            return self._early.second.words is None
+        return self._now.open and self._now.quiet >= TAIL and self._ears.ahead is None and _voiced(self._frames) >= CLIP
+
+    def look_ahead(self) -> None:
+        """Do a slice of the second pass that is needed if nothing more is said."""
+        if self._early is None:
+            heard = _heard(self._frames)
+            second = self._ears.ahead = Second(self._ears.take(), _pcm(heard))
+            self._early = _Early(second, len(heard))
+        self._early.second.step()
+
+    def _drop_early(self) -> None:
+        """Speech goes on: what was heard ahead is not the utterance."""
+        if self._early:
+            self._ears.give(self._early.second.ear)
+            self._early = self._ears.ahead = None
+
+    # From frame to frame.
+
+    def _take(self, frame: Frame) -> Work:
         self._frames.append(frame)
         self._samples += len(frame.pcm) // WIRE.frame
         self._now.quiet = 0 if frame.voiced else self._now.quiet + 1
+        if frame.voiced:
+            self._drop_early()
         if self._now.open:
-            return self._follow()
-        if _voiced(self._frames[-WINDOW:]) >= ONSET:
+            yield from self._follow()
+        elif _voiced(self._frames[-WINDOW:]) >= ONSET:
             self._open()
-            return self._look()
-        while len(self._frames) > WINDOW + PRE_ROLL:
-            self._now.begin += len(self._frames.pop(0).pcm) // WIRE.frame
-        return self._mark(self._now.begin / RATE, at_least=MARK)
+            yield from self._look()
+        else:
+            while len(self._frames) > WINDOW + PRE_ROLL:
+                self._now.begin += len(self._frames.pop(0).pcm) // WIRE.frame
+            yield from self._mark(self._now.begin / RATE, at_least=MARK)
 
     def _open(self) -> None:
         self._now.open = True
         if self._settings.partials:
+            self._ear = self._ears.take()
             self._ear.begin()
 
-    def _follow(self) -> list[Result]:
+    def _follow(self) -> Work:
         """Show the open utterance, and end it when its time has come."""
-        out = self._look()
+        yield from self._look()
         if self._now.quiet >= self._patience:
-            return [*out, *self._close(len(self._frames), "vendor")]
-        if len(self._frames) >= self._longest:
+            yield from self._close(len(self._frames), "vendor")
+        elif len(self._frames) >= self._longest:
             last = range(len(self._frames) - SEARCH, len(self._frames))
             quietest = min(last, key=lambda index: self._frames[index].energy)
-            return [*out, *self._close(quietest, "grouped")]
-        return out
+            yield from self._close(quietest, "grouped")
 
-    def _look(self) -> list[Result]:
+    def _look(self) -> Work:
         """Let the first pass hear what is new, in steps of its own; say so if that changes the words."""
-        now, out = self._now, list[Result]()
-        while self._settings.partials and len(self._frames) - now.listened >= STEP:
+        now = self._now
+        while self._ear and len(self._frames) - now.listened >= STEP:
+            yield None
             step = self._frames[now.listened : now.listened + STEP]
             words = self._ear.listen(_pcm(step))
             now.listened += STEP
             text = " ".join(word.text for word in words)
             if text != now.shown:
                 now.shown = text
-                out.append(Heard(self._turn, _moved(words, now.begin)))
-        return out
+                yield Heard(self._turn, _moved(words, now.begin))
 
-    def _finish(self, reason: Reason) -> list[Result]:
+    # The end of an utterance.
+
+    def _finish(self, reason: Reason) -> Work:
         """End what is open, down to the last whole sample; what is not open yet may be a word cut short."""
-        out: list[Result] = []
         if whole := len(self._rest) // WIRE.frame * WIRE.frame:
             last = Frame(bytes(self._rest[:whole]), bool(self._frames) and self._frames[-1].voiced)
             del self._rest[:whole]
-            out += self._take(last)
+            yield from self._take(last)
         if self._now.open or _voiced(self._frames) >= CLIP:
-            return [*out, *self._close(len(self._frames), reason)]
-        return [*out, *self._mark(self._now.begin / RATE, at_least=0.0)]
+            yield from self._close(len(self._frames), reason)
+        else:
+            yield from self._mark(self._now.begin / RATE, at_least=0.0)
 
-    def _close(self, count: int, reason: Reason) -> list[Result]:
+    def _close(self, count: int, reason: Reason) -> Work:
         """Decode the first *count* frames as one utterance; in mid-speech the rest opens the next."""
         frames, rest = self._frames[:count], self._frames[count:]
         begin = self._now.begin
         end = begin + len(_pcm(frames)) // WIRE.frame
         speaking = reason == "grouped" or (reason == "forced" and frames[-1].voiced)
-        ended = Utterance(self._turn, self._decode(frames, begin), end / RATE, reason)
+        words = yield from self._decode(frames)
+        ended = Utterance(self._turn, _moved(words, begin), end / RATE, reason)
         self._turn += 1
         self._settled = ended.to
         self._frames, self._now = rest, _Now(end, quiet=_quiet(rest))
         self._vad = _detector()  # as at the start, so that audio heard again from here sounds the same
-        if not speaking:
-            return [ended]
-        self._open()
-        return [ended, *self._look()]
+        yield ended
+        if speaking:
+            self._open()
+            yield from self._look()
 
-    def _decode(self, frames: list[Frame], begin: int) -> tuple[Word, ...]:
-        if _voiced(frames) < CLIP:  # opened by a cut, and then nothing came: the ear finds words even in that
+    def _decode(self, frames: list[Frame]) -> Generator[None, None, tuple[Word, ...]]:
+        """Return the words of a whole utterance, from the pass that ran ahead if that heard the same."""
+        heard = _heard(frames)
+        if self._early and self._early.count != len(heard):
+            self._drop_early()
+        if _voiced(frames) < CLIP:
+            self._release()  # opened by a cut, and then nothing came: the ear finds words even in that
             return ()
-        heard = frames[: len(frames) - max(0, _quiet(frames) - TAIL)]
-        return _moved(self._ear.whole(_pcm(heard)), begin)
+        if self._early:
+            self._release()
+            second = self._early.second
+        else:
+            self._ear = self._ear or self._ears.take()
+            second = Second(self._ear, _pcm(heard))
+        while second.words is None:
+            yield None
+            second.step()
+        self._drop_early()
+        self._release()
+        return second.words
 
-    def _mark(self, to: float, *, at_least: float) -> list[Result]:
-        if to <= self._settled or to - self._settled < at_least:
-            return []
-        self._settled = to
-        return [Settled(to)]
+    def _release(self) -> None:
+        if self._ear:
+            self._ears.give(self._ear)
+            self._ear = None
+
+    def _mark(self, to: float, *, at_least: float) -> Work:
+        if to > self._settled and to - self._settled >= at_least:
+            self._settled = to
+            yield Settled(to)
 
 
 def _detector() -> Vad:
     return Vad(Vad.MEDIUM_STRICT, RATE, FRAME)  # the looser modes hang on for 0.3 s after speech
+
+
+def _heard(frames: list[Frame]) -> list[Frame]:
+    """Return what the second pass hears of an utterance."""
+    return frames[: len(frames) - max(0, _quiet(frames) - TAIL)]
 
 
 def _pcm(frames: Iterable[Frame]) -> bytes:

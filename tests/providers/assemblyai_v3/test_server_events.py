@@ -10,7 +10,7 @@ from aai_migrate_providers.assemblyai_v3.server import KEPT, Server
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aai_migrate.errors import AuthenticationError, BadRequest, ConnectionLost
+from aai_migrate.errors import AuthenticationError, BadRequest, ConnectionLost, QuotaExceeded
 from aai_migrate.wire.commands import Stop
 from aai_migrate.wire.events import (
     Configured,
@@ -277,6 +277,12 @@ def test_termination_has_whole_seconds_and_a_close() -> None:
         ),
         (AuthenticationError("deepgram", "our key is wrong"), 3005, "Session Cancelled: An error occurred"),
         (ConnectionLost("deepgram", "gone"), 3005, "Session Cancelled: An error occurred"),
+        (QuotaExceeded("deepgram", "our credit is spent"), 3005, "Session Cancelled: An error occurred"),
+        (
+            QuotaExceeded("local", "all places are taken", retryable=True),
+            3009,
+            "Unauthorized Connection: Too many concurrent sessions",
+        ),
     ],
 )
 def test_a_failure_behind_us(error: Any, code: int, text: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
-from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, UnsupportedOption
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, QuotaExceeded, UnsupportedOption
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -231,6 +231,14 @@ def test_missing_extra() -> None:
     error = failure(client().receive(Refused(503, {}, body), 0.0))
     assert not error.retryable
     assert "pip install 'aai_migrate[local]'" in str(error)
+
+
+def test_no_place_left() -> None:
+    """A place may come free again: a session that is under way tries again, and the line names no status."""
+    error = failure(client().receive(Refused(429, {}, b"all places for sessions are taken (2); wait"), 0.0))
+    assert isinstance(error, QuotaExceeded)
+    assert error.retryable
+    assert str(error) == "local: all places for sessions are taken (2); wait"
 
 
 numbers = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text())

@@ -98,7 +98,7 @@ class AsyncSession:
     async def close(self) -> None:
         """End now; afterwards no task and no thread is left. Harmless when called again.
 
-        The far end has ``limits.close_timeout`` to say goodbye; when this is cancelled, no longer.
+        The far end has ``limits.close_timeout`` to say goodbye.
         """
         self._step(self.session.close)
         self._stop_clock()
@@ -109,9 +109,13 @@ class AsyncSession:
             if tasks:
                 await asyncio.wait(tasks, timeout=self.session.limits.close_timeout)
         finally:
-            for task in tasks:
-                task.cancel()
+            self.drop()
             await asyncio.gather(*tasks, *filter(None, [self._fetching]), return_exceptions=True)
+
+    def drop(self) -> None:
+        """Wait for no goodbye any more."""
+        for connection in self._connections:
+            connection.task.cancel()
 
     # The session's turn.
 
@@ -227,12 +231,14 @@ class AsyncSession:
         self._todo.clear()
         self._stop_clock()
         self._progress.set()
-        for connection in self._connections:
-            connection.task.cancel()
+        self.drop()
         if self._ended:
             return
         self._ended = True
-        self._on_events(self._last(error))
+        try:
+            self._on_events(self._last(error))
+        except Exception as other:  # noqa: BLE001 whom it was told is broken too
+            LOG.error("nobody could be told: %s", blame(other))
 
     def _last(self, error: Exception) -> list[SessionEvent]:
         """Return what the session can still say, and that it failed."""

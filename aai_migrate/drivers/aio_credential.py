@@ -12,6 +12,9 @@ from ..credentials import Asked, Credential, CredentialSource, hide
 from ..errors import AaiMigrateError, ConfigError
 from .aio_lane import apart
 
+PATIENCE = 60.0
+"""Seconds that the application may take; it may have to ask somebody else."""
+
 
 class Fetched:
     """A credential source that a session can ask in the loop: whatever takes time is done in :meth:`fetch`.
@@ -19,9 +22,9 @@ class Fetched:
     A plain callable of the application is called in a thread, an async one in the loop.
     """
 
-    def __init__(self, source: CredentialSource, patience: float) -> None:
-        """Put *source* in reach; an answer may take *patience* seconds."""
-        self._source, self._patience = source, patience
+    def __init__(self, source: CredentialSource) -> None:
+        """Put *source* in reach."""
+        self._source = source
         self._answer: Callable[[], Credential] | None = None
 
     @property
@@ -46,13 +49,15 @@ class Fetched:
 
     async def _fetch(self, source: Asked) -> Callable[[], Credential]:
         try:
-            async with asyncio.timeout(self._patience) as limit:
+            async with asyncio.timeout(PATIENCE) as limit:
                 return partial(source.read, hide(await _answer(source.callable)))
         except AaiMigrateError as error:
             return partial(_fail, error)
         except Exception as error:  # noqa: BLE001 the application's code may raise anything
             if limit.expired():
-                return partial(_fail, ConfigError(f"the callable given as {source.name} took {self._patience:g} s"))
+                return partial(
+                    _fail, ConfigError(f"the callable given as {source.name} gave none within {PATIENCE:g} s")
+                )
             failure = source.failed(error)
             failure.__cause__ = error
             return partial(_fail, failure)

@@ -43,7 +43,7 @@ class AsyncEngine:
         self.feeder: AsyncFeeder | None = None
         self._loop = asyncio.get_running_loop()
         self._context = evolve(context(), epoch=time.time() - self._loop.time())
-        self._credentials = Fetched(settings.credentials, settings.limits.connect_timeout)
+        self._credentials = Fetched(settings.credentials)
         self._session = Session(
             settings.provider,
             self._context,
@@ -125,12 +125,13 @@ class AsyncEngine:
 
     async def close(self) -> None:
         """End it now, and wait for tasks, threads and sockets to go; when that is cancelled, without a goodbye."""
-        closing = self._closing = self._closing or asyncio.create_task(self._close(), name="aai_migrate closer")
+        self._hang_up()
+        assert self._closing
         try:
-            await asyncio.shield(closing)
+            await asyncio.wait([self._closing])
         except asyncio.CancelledError:
-            closing.cancel()
-            await asyncio.wait([closing], timeout=GRACE)
+            self._work.drop()
+            await asyncio.wait([self._closing], timeout=GRACE)
             raise
 
     def abandon(self) -> None:

@@ -45,9 +45,13 @@ class AsyncFeeder:
         self._task = self._task or asyncio.create_task(self._run(), name="aai_migrate feeder")
 
     def let_go(self) -> None:
-        """Feed no more and close the source, some time soon; called by the garbage collector, from any thread."""
+        """Feed no more, and close the source some time soon; called by the garbage collector, from any thread."""
         self._halted = True
-        if self._task and not self._task.done():
+        if self._task is None or self._task.done():
+            return
+        if _running() is self._loop:
+            self._task.cancel()  # not a chunk more, though one may be on its way
+        else:
             with suppress(RuntimeError):  # the loop has closed, and has ended the task
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -171,3 +175,11 @@ async def _aclose(source: Any) -> None:
     close = getattr(source, "aclose", None)
     if callable(close):
         await close()
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 from attrs import evolve
 
+import aai_migrate
+from aai_migrate import Turn
 from aai_migrate.config import Config
 from aai_migrate.drivers import patience
 from aai_migrate.drivers.aio import AsyncSession
@@ -35,6 +40,8 @@ from aai_migrate.wire.frames import (
     Ping,
     Refused,
 )
+
+from .vendor import ordinary, vendor
 
 START = Start(Config())
 
@@ -134,15 +141,18 @@ class Run:
         return next(item for item in found() if isinstance(item, kind))
 
 
-def check(main: Callable[[], Awaitable[None]]) -> None:
-    """Run *main*; no thread may be left."""
+def check(
+    main: Callable[[], Awaitable[None]], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
+    """Run *main*; no task and no thread may be left."""
     before = set(threading.enumerate())
 
     async def run() -> None:
         await main()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(run())
     assert set(threading.enumerate()) <= before
 
 
@@ -194,6 +204,28 @@ def test_a_socket_carries_messages_both_ways_and_closes_in_order() -> None:
         assert isinstance(run.events[-1], Failed)
         with pytest.raises(StreamClosed):
             run.session.send(Audio(bytes(3200)))
+
+    check(main)
+
+
+def test_any_number_of_sessions_connect() -> None:
+    """A client library's idea of enough connections is none of ours."""
+
+    async def main() -> None:
+        many = asyncio.Barrier(121)
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await many.wait()
+            await socket.receive()
+            return socket
+
+        async with serving(handler) as address:
+            runs = [Run(Connect(f"ws://{address}")) for _ in range(120)]
+            async with asyncio.timeout(10):
+                await many.wait()
+            await asyncio.gather(*(run.session.close() for run in runs))
 
     check(main)
 
@@ -525,3 +557,33 @@ def test_without_aiohttp_the_user_is_told_what_to_install(monkeypatch: pytest.Mo
         await run.session.close()
 
     check(main)
+
+
+# Other loops.
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_uvloop(tls: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A whole session in the loop that many programs use, plain and over TLS; a blocking source, a worker."""
+    uvloop = pytest.importorskip("uvloop")
+    context = None
+    if tls:
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    async def main() -> None:
+        with vendor(ordinary, tls=context) as server:
+            url = server.tls_url if tls else server.url
+            async with aai_migrate.aconnect("assemblyai-v3", api_key="k" * 32, base_url=url) as stream:
+                turns = [event async for event in stream.transcribe(iter([bytes(32_000)])) if isinstance(event, Turn)]
+            assert turns[-1].transcript == "Could you help?"
+            assert server.connections[0].audio == bytes(32_000)
+        pipe = Pipe()
+        run = Run(Connect("worker:pipe"), once_connected(Message("end")), lambda: pipe)
+        await run.frame(Close)
+        await run.session.close()
+
+    check(main, uvloop.new_event_loop)

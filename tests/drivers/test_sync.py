@@ -14,6 +14,7 @@ import trustme
 import aai_migrate
 from aai_migrate import (
     AudioError,
+    AuthenticationError,
     Begin,
     ConfigError,
     ConnectionLost,
@@ -56,6 +57,8 @@ class TestSession:
         assert isinstance(events[0], Begin)
         assert stream.session_id == "6a0c2f0e-94a5-4c61-9a55-0f6f1f6c2d11"
         assert ended(events) == ["Could you help?"]
+        others = [event.transcript for event in events if isinstance(event, Turn) and not event.end_of_turn]
+        assert others in ([], ["could you"])  # the end is shown once, though it came as text and end
         assert events[-1] == stream.termination
         assert stream.termination
         assert stream.termination.complete
@@ -165,6 +168,58 @@ class TestReconnect:
         assert sent == ["token-1", "token-2"]
         ours = {"blocking": "aai_migrate writer", "asyncio": "aai_migrate credential"}
         assert asked[1].name == ours[driver.name]
+
+    def test_a_callable_that_takes_its_time_is_no_missing_greeting(self, driver: Driver) -> None:
+        """How long the application takes for a token is no part of how long the vendor may take."""
+
+        def token() -> str:
+            threading.Event().wait(0.6)
+            return "token"
+
+        with vendor(quiet) as server:
+            stream = driver.connect("assemblyai-v3", token=token, base_url=server.url, connect_timeout=0.5)
+            stream.close()
+
+    def test_a_callable_that_fails(self, driver: Driver) -> None:
+        """At the first connection its exception is the cause of what is raised; an error of ours stays what it is."""
+
+        def token() -> str:
+            raise raised
+
+        raised: Exception = LookupError("no such account")
+        with vendor(quiet) as server:
+            with pytest.raises(ConfigError, match=r"^the callable given as token raised LookupError$") as caught:
+                driver.connect("assemblyai-v3", token=token, base_url=server.url)
+            assert caught.value.__cause__ is raised
+            raised = AuthenticationError("v", "expired")
+            with pytest.raises(AuthenticationError) as same:
+                driver.connect("assemblyai-v3", token=token, base_url=server.url)
+        assert same.value is raised
+        assert server.connections == []
+
+    def test_a_callable_that_fails_later(self, driver: Driver) -> None:
+        """When a new connection is due, it is asked again; what it fails of is told, and no reason to give up."""
+        tokens = iter(["first", None, "third"])
+
+        def token() -> str:
+            found = next(tokens)
+            if found is None:
+                raise LookupError("just now there is none")
+            return found
+
+        def cut(connection: Connection) -> None:
+            connection.send(BEGIN)
+            hear(connection, 3200)
+            connection.close(1011)
+
+        with vendor(cut, ordinary) as server:
+            options: dict[str, Any] = {"drain_timeout": 3.0, "close_timeout": 0.5}
+            with driver.connect("assemblyai-v3", token=token, base_url=server.url, **options) as stream:
+                events = list(stream.transcribe([SECOND]))
+        assert ended(events) == ["Could you help?"]
+        causes = [event.cause for event in events if isinstance(event, Reconnecting)]
+        assert len(causes) == 2
+        assert causes[1].endswith("no credential for a new connection: the callable given as token raised LookupError")
 
     def test_fatal_error_ends_the_stream(self, connect: Opener) -> None:
         """An error that no retry mends: Termination, then the error, and again for whoever iterates again."""

@@ -49,8 +49,8 @@ def aconnect(
         ProviderError: the vendor refused, did not answer in time, or could not be reached.
     """
     api_key, token = hide(api_key), hide(token)
-    given = partial(resolve, provider, options, api_key=api_key, token=token, retry=retry, config=config)
-    return Connecting(_open(given))
+    settings = partial(resolve, provider, options, api_key=api_key, token=token, retry=retry, config=config)
+    return Connecting(_open(settings))
 
 
 async def _open(settings: Callable[[], Settings]) -> AsyncStream:

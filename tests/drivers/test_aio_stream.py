@@ -19,7 +19,6 @@ import pytest
 import aai_migrate
 from aai_migrate import (
     AsyncStream,
-    AudioGap,
     Begin,
     ConfigError,
     MissingExtra,
@@ -29,10 +28,9 @@ from aai_migrate import (
     Termination,
     Turn,
 )
-from aai_migrate.audio import AudioFormat, Gap
+from aai_migrate.audio import AudioFormat
 from aai_migrate.drivers import aio_credential
 from aai_migrate.provider import Pace
-from aai_migrate.testing.coded import encode, words
 
 from .test_aio import check
 from .test_faults import Place, numbers, worker_provider
@@ -545,43 +543,6 @@ class TestSources:
             free.set()
             while any(thread.name == "aai_migrate feeder" for thread in threading.enumerate()):
                 await asyncio.sleep(0)
-
-        check(main)
-
-    def test_a_gap_in_the_source(self) -> None:
-        """The clock goes on over it, and the application is told."""
-        spoken = words(4)
-
-        async def main() -> None:
-            async with aai_migrate.aconnect("coded") as stream:
-                source: list[bytes | Gap] = [encode([*spoken[:2], 1.0]), Gap(3.0), encode([*spoken[2:], 1.0])]
-                events = [event async for event in stream.transcribe(source)]
-            first, second = (event for event in events if isinstance(event, Turn) and event.end_of_turn)
-            assert (*first.transcript.split(), *second.transcript.split()) == spoken
-            (gap,) = (event for event in events if isinstance(event, AudioGap))
-            assert gap.end - gap.start == pytest.approx(3.0)
-            assert second.start
-            assert first.end
-            assert second.start - first.end > 3.0
-
-        check(main)
-
-    def test_a_live_source_is_never_made_to_wait(self) -> None:
-        """What the vendor does not take in time is lost, and said to be."""
-
-        class Live(list[bytes]):
-            realtime = True
-
-        async def main() -> None:
-            with numbers(**SLOW) as name, vendor(quiet) as server:
-                async with await aconnect(server.url, name, backlog=0.5) as stream:
-                    events = [event async for event in stream.transcribe(Live([SECOND[:3200]] * 30))]
-            lost = sum(event.end - event.start for event in events if isinstance(event, AudioGap))
-            heard = len(server.connections[0].audio) / 32_000
-            assert lost > 1.0
-            assert lost + heard == pytest.approx(3.0)
-            assert stream.termination
-            assert stream.termination.unconfirmed_seconds == pytest.approx(lost)
 
         check(main)
 

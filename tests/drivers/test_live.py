@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import aai_migrate
 from aai_migrate import AudioFormat, AudioGap, Termination
 from aai_migrate.audio import Gap
 
+from .blocking import Driver
 from .vendor import BEGIN, KEY, SECOND, Connection, hear, quiet, until_terminate, vendor
 
 
@@ -42,12 +42,12 @@ class Live:
             yield SECOND
 
 
-def test_a_live_source_does_not_wait() -> None:
+def test_a_live_source_does_not_wait(driver: Driver) -> None:
     """Its own gap is told as it is; of what cannot be sent the oldest goes, and all the rest is sent."""
     source = Live()
     with (
         vendor(source.vendor) as server,
-        aai_migrate.connect("assemblyai-v3", base_url=server.url, api_key=KEY, backlog=1.0) as stream,
+        driver.connect("assemblyai-v3", base_url=server.url, api_key=KEY, backlog=1.0) as stream,
     ):
         events = list(stream.transcribe(source))
     gaps = [event for event in events if isinstance(event, AudioGap)]
@@ -62,10 +62,10 @@ def test_a_live_source_does_not_wait() -> None:
     assert end.unconfirmed_seconds == pytest.approx(9.0 + lost)
 
 
-def test_feeding_by_hand_can_be_live_too() -> None:
+def test_feeding_by_hand_can_be_live_too(driver: Driver) -> None:
     """With ``realtime=True`` send never waits, and takes word of what was lost."""
     options: dict[str, Any] = {"api_key": KEY, "backlog": 1.0, "realtime": True}
-    with vendor(quiet) as server, aai_migrate.connect("assemblyai-v3", base_url=server.url, **options) as stream:
+    with vendor(quiet) as server, driver.connect("assemblyai-v3", base_url=server.url, **options) as stream:
         for _ in range(40):
             stream.send(SECOND)
         stream.send(Gap(2.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,12 +20,13 @@ from aai_migrate.config import Config
 from aai_migrate.gateway import Gateway
 from aai_migrate.gateway.upstream import adapt
 from aai_migrate.provider import Context, Provider
+from aai_migrate.testing.coded import encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
 from aai_migrate.wire.commands import Command, Origin, Start
 from aai_migrate.wire.events import Event
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, HttpRequest, HttpResponse, Message, Refused
 
-from .client import running, until
+from .client import TERMINATE, converse, dial, heard, rest, running, until
 
 ASKED = Config(
     model="theirs",
@@ -63,6 +65,50 @@ def test_extra_is_merged_per_provider() -> None:
 def test_a_model_is_a_word_of_one_vendor(dialect: str, ours: str | None, model: str | None) -> None:
     """Only a client of the provider's own dialect can name one of its models; the operator goes first."""
     assert adapt(start(dialect), CODED, Config(model=ours)).model == model
+
+
+def test_a_key_that_is_long_in_coming_holds_nobody_else_up() -> None:
+    """The operator's callable is asked apart; what the client says meanwhile waits, and the others are served."""
+    spoken = words(4, seed=3)
+    go = [threading.Event() for _ in range(3)]
+    waiting = iter(go)
+    came: list[bool] = []
+
+    def token() -> str:
+        came.append(next(waiting).wait(10))
+        return "token"
+
+    async def main() -> None:
+        go[0].set()  # the first is asked for before the door opens
+        async with running("coded", token=token) as gateway, dial(gateway) as slow, dial(gateway) as quick:
+            saying = asyncio.create_task(converse(slow, encode([*spoken, 1.0])))
+            go[2].set()
+            await quick.send(TERMINATE)
+            assert [message["type"] for message in await rest(quick)] == ["Begin", "Termination"]
+            go[1].set()
+            assert heard(await saying) == list(spoken)
+
+    asyncio.run(main())
+    assert came == [True] * 3
+
+
+def test_a_key_that_cannot_be_had_is_told_in_the_clients_dialect() -> None:
+    """What the operator's callable fails of is no business of the client; that there is nothing is."""
+    tokens = iter(["token"])
+
+    def token() -> str:
+        return next(tokens, None) or fail()
+
+    def fail() -> str:
+        raise LookupError("the vault is locked")
+
+    async def main() -> None:
+        async with running("coded", token=token) as gateway, dial(gateway) as socket:
+            *_, error = await rest(socket)
+        assert error["type"] == "Error"
+        assert "vault" not in error["error"]
+
+    asyncio.run(main())
 
 
 class Server:

@@ -112,7 +112,7 @@ class Gateway:
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)  # its warning repeats sub-protocols, which may be keys
         upstream = Upstream(self.settings, self._context())
-        upstream.check()
+        await upstream.check()
         self.door = Door(upstream, self._context, providers(), local_only=self._local_only)
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True

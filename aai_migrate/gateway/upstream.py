@@ -8,7 +8,6 @@ from attrs import evolve, frozen
 
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import CredentialSource
 from ..drivers.aio import AsyncSession
 from ..drivers.aio_credential import Fetched
 from ..provider import Context, Provider
@@ -57,7 +56,7 @@ class Upstream:
         """The provider's name."""
         return self.settings.provider.name
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Let a session begin on paper: without a client, on audio that the provider takes, and dialling nobody.
 
         Raises:
@@ -66,7 +65,9 @@ class Upstream:
         can = self.settings.provider.capabilities
         rate = RATE if RATE in can.sample_rates else can.sample_rates[0]
         config = evolve(self.settings.config, audio=AudioFormat(rate, can.encodings[0]))
-        self._session(self.settings.credentials).send(Start(config), 0.0)
+        credentials = Fetched(self.settings.credentials)
+        await credentials.fetch()
+        self._session(credentials).send(Start(config), 0.0)
 
     def start(self, start: Start) -> Start:
         """Return *start* as the provider is told it: the client's credential stays here."""
@@ -74,11 +75,10 @@ class Upstream:
 
     def open(self, on_events: Callable[[list[SessionEvent]], None]) -> AsyncSession:
         """Return a session that has not started."""
-        settings = self.settings
-        credentials = Fetched(settings.credentials, settings.limits.connect_timeout)
+        credentials = Fetched(self.settings.credentials)
         return AsyncSession(self._session(credentials), on_events, credentials)
 
-    def _session(self, credentials: CredentialSource) -> Session:
+    def _session(self, credentials: Fetched) -> Session:
         settings = self.settings
         return Session(
             settings.provider,

@@ -95,7 +95,7 @@ def test_import_is_light() -> None:
     """``import aai_migrate`` loads no backend and no package of an extra."""
     heavy = {
         "aai_migrate_providers", "aiohttp", "assemblyai", "av", "click", "jiwer", "numpy", "pocketsphinx", "rich",
-        "sounddevice", "soxr",
+        "pyaudio", "sounddevice", "soxr",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", "import sys, aai_migrate; print(*sys.modules)"],

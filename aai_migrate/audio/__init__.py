@@ -1,12 +1,14 @@
-"""Audio in: formats, files, conversion between encodings and rates, chunks and pace."""
+"""Audio in: formats, files, the microphone, conversion between encodings and rates, chunks and pace."""
 
 from __future__ import annotations
 
 from .chunk import chunks
 from .codec import from_pcm16, to_pcm16
 from .convert import Converter
+from .device import Device
 from .format import AudioFormat
 from .gap import Gap
+from .microphone import Microphone, devices, microphone
 from .pace import paced
 from .watch import Mismatch, RateWatch
 from .wav import AudioFile, wav, wav_bytes
@@ -15,11 +17,15 @@ __all__ = [
     "AudioFile",
     "AudioFormat",
     "Converter",
+    "Device",
     "Gap",
+    "Microphone",
     "Mismatch",
     "RateWatch",
     "chunks",
+    "devices",
     "from_pcm16",
+    "microphone",
     "paced",
     "to_pcm16",
     "wav",

@@ -180,7 +180,8 @@ class Bridge:
             return
         if isinstance(event, say.Failed):  # the client may be told less, and is not whom it concerns
             kind, code = type(event.error).__name__, event.error.status or event.error.code
-            LOG.warning("client %s: %s: %s, code %s", self.name, self._upstream.name, kind, code)
+            known = kind if code is None else f"{kind}, code {code}"
+            LOG.warning("client %s: %s: %s", self.name, self._upstream.name, known)
         self.turns += isinstance(event, say.TurnEnded)
         if isinstance(event, say.Stopped) and self._farewell:
             event = say.Failed(self._farewell)

@@ -68,9 +68,14 @@ def end(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM)
     return process.returncode, out, err
 
 
-def dial(url: str, **more: Any) -> websocket.WebSocket:
+@contextmanager
+def dial(url: str, **more: Any) -> Iterator[websocket.WebSocket]:
     """A client that shows no key; of itself it sends an Origin."""
-    return websocket.create_connection(f"{url}?sample_rate=16000", timeout=TIMEOUT, **more)
+    client = websocket.create_connection(f"{url}?sample_rate=16000", timeout=TIMEOUT, **more)
+    try:
+        yield client
+    finally:
+        client.close(timeout=0)
 
 
 def told(client: websocket.WebSocket, kind: str) -> dict[str, Any]:
@@ -86,6 +91,13 @@ def listening(process: subprocess.Popen[str]) -> str:
     found = re.search(r"assemblyai-v3  (ws\S+)", line(process))
     assert found
     return found[1]
+
+
+def sentence() -> bytes:
+    """Four seconds of real speech."""
+    with wave.open(str(AUDIO / "rms.wav")) as file:
+        audio: bytes = file.readframes(4 * file.getframerate())
+    return audio
 
 
 # With the vendor's own client.
@@ -130,10 +142,8 @@ def test_the_official_client_and_coded_speech() -> None:
 def test_the_official_client_and_the_embedded_recogniser() -> None:
     """The same with real speech."""
     pytest.importorskip("pocketsphinx")
-    with wave.open(str(AUDIO / "rms.wav")) as file:
-        audio = file.readframes(4 * file.getframerate())  # the first sentence
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to local --no-auth") as process:
-        turns, kinds = official(listening(process), audio)
+        turns, kinds = official(listening(process), sentence())
         heard = {word for turn in turns for word in turn.transcript.split()}
         assert {"train", "airport", "leaves", "twenty", "minutes"} & heard
         assert kinds[-1] == "Termination"
@@ -148,12 +158,11 @@ def test_no_auth_asks_for_nothing_but_keeps_web_pages_out() -> None:
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth") as process:
         url = listening(process)
         for header in ({}, {"Authorization": "any"}, {"Authorization": "Bearer any"}):
-            client = dial(url, header=header)
-            assert told(client, "Begin")
-            client.close()
+            with dial(url, header=header) as client:
+                assert told(client, "Begin")
         for more in ({"origin": "https://evil.example"}, {"host": "evil.example"}):
-            with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-                dial(url, **more)
+            with pytest.raises(websocket.WebSocketBadStatusException) as refused, dial(url, **more):
+                pytest.fail("it got in")
             assert refused.value.status_code == 403
         code, _, err = end(process)
     assert code == 0
@@ -166,17 +175,36 @@ HEADERS = ["Origin", "Host"]
 def test_verbose_tells_of_each_client() -> None:
     """Identifiers, states, counts and durations; no key and no word."""
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth --verbose") as process:
-        client = dial(listening(process), header={"Authorization": KEY})
-        client.send_binary(SPEECH[:32_000])
-        client.send('{"type":"Terminate"}')
-        said = told(client, "Turn")["words"], told(client, "Termination")
-        client.close()
+        with dial(listening(process), header={"Authorization": KEY}) as client:
+            client.send_binary(SPEECH[:32_000])
+            client.send('{"type":"Terminate"}')
+            assert told(client, "Turn")["words"]
+            assert told(client, "Termination")["audio_duration_seconds"] == 1
         _, _, err = end(process)
-    assert said[1]["audio_duration_seconds"] == 1
     assert re.search(r" INFO gateway to coded listens on port \d+\n", err)
     assert re.search(r" INFO client (\S+): speaks assemblyai-v3\n", err)
     assert re.search(r" INFO client (\S+): done after \d+\.\d s: 1\.0 s of audio, 1 turns\n", err)
     assert not any(word in err for word in (KEY, *SPOKEN))
+
+
+def test_max_local_bounds_the_recogniser() -> None:
+    """One place: who comes second is told so in its dialect, and so is the operator."""
+    pytest.importorskip("pocketsphinx")
+    words = "aai-migrate gateway --listen 127.0.0.1:0 --to local --no-auth --max-local 1"
+    with command(words) as process:
+        url = listening(process)
+        with dial(url) as first:
+            speech = sentence()
+            for at in range(0, len(speech), 3200):
+                first.send_binary(speech[at : at + 3200])
+            assert told(first, "Turn")  # it has its place
+            with dial(url) as second:
+                assert told(second, "Error")["error_code"] == 3009
+            first.send('{"type":"Terminate"}')
+            assert told(first, "Termination")
+        code, _, err = end(process)
+    assert code == 0
+    assert re.findall(r"WARNING client \S+: (.*)", err) == ["local: QuotaExceeded"]
 
 
 # Settings.
@@ -198,9 +226,8 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
             "dialects": {"assemblyai-v3": [url]},
         }
         assert start["listen"].startswith("[::1]:")
-        client = dial(url)
-        assert told(client, "Begin")
-        client.close()
+        with dial(url) as client:
+            assert told(client, "Begin")
         assert end(process) == (0, "", "")
 
 
@@ -294,20 +321,19 @@ def test_a_signal_lets_clients_finish(number: signal.Signals, code: int) -> None
     """A client in mid-turn gets its words, then the reason; new ones find nobody."""
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth") as process:
         url = listening(process)
-        client = dial(url)
-        client.send_binary(SPEECH[:32_000])
-        told(client, "Turn")  # its words are on their way
-        process.send_signal(number)
-        turn = told(client, "Turn")
-        while not turn["end_of_turn"]:
+        with dial(url) as client:
+            client.send_binary(SPEECH[:32_000])
+            told(client, "Turn")  # its words are on their way
+            process.send_signal(number)
             turn = told(client, "Turn")
-        assert turn["transcript"].split() == list(SPOKEN[: len(turn["words"])]) != []
-        assert told(client, "Error")["error_code"] == 3005
-        client.close()
+            while not turn["end_of_turn"]:
+                turn = told(client, "Turn")
+            assert turn["transcript"].split() == list(SPOKEN[: len(turn["words"])]) != []
+            assert told(client, "Error")["error_code"] == 3005
         out, err = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, out, err) == (code, "", "")
-    with pytest.raises(ConnectionRefusedError):
-        dial(url)
+    with pytest.raises(ConnectionRefusedError), dial(url):
+        pytest.fail("it got in")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -322,14 +348,16 @@ def test_a_second_signal_ends_at_once(number: signal.Signals, code: int) -> None
         line.until(lambda opcode, data: False)
 
     words = "aai-migrate gateway --listen 127.0.0.1:0 --to assemblyai-v3 --no-auth -o"
-    with vendor(script) as far, command(words, f"base_url={far}") as process:
-        client = dial(listening(process))
+    with (
+        vendor(script) as far,
+        command(words, f"base_url={far}") as process,
+        dial(listening(process)) as client,
+    ):
         assert told(client, "Begin")
         process.send_signal(number)
         assert stopping.wait(TIMEOUT)
         assert process.poll() is None
         assert end(process, number) == (code, "", "")
-        client.close(timeout=0)
 
 
 class Screen:

@@ -63,6 +63,15 @@ class _Piece:
     joiner: str = " "
 
 
+@frozen
+class _Told:
+    """A turn in its last state with its cues, and from when on it could be shown."""
+
+    turn: Turn
+    after: float
+    cues: tuple[Cue, ...]
+
+
 class Subtitles:
     """The subtitles of one session, written as its turns end.
 
@@ -81,7 +90,7 @@ class Subtitles:
         if form not in get_args(Form):
             raise ConfigError(f"subtitles are {' or '.join(get_args(Form))}, not {form!r}")
         self._form, self._channels = form, channels
-        self._turns: dict[int, dict[int, Turn]] = {}
+        self._turns: dict[int, dict[int, _Told]] = {}
         self._shown_to: dict[int, float] = {}
         self._count = 0
 
@@ -93,9 +102,10 @@ class Subtitles:
         """Return what the ended *turn* appends; empty for one that is still open."""
         if not turn.end_of_turn:
             return ""
-        self._turns.setdefault(turn.channel, {})[turn.turn_order] = turn
         after = self._shown_to.get(turn.channel, 0.0)
-        laid = list(_lay(cues(turn, channels=self._channels, after=after), after))
+        told = _Told(evolve(turn, raw=None), after, tuple(cues(turn, channels=self._channels, after=after)))
+        self._turns.setdefault(turn.channel, {})[turn.turn_order] = told
+        laid = list(_lay(told.cues, after))
         if laid:
             self._shown_to[turn.channel] = laid[-1].end
         return "".join(self._block(cue) for cue in laid)
@@ -103,26 +113,25 @@ class Subtitles:
     def revise(self, revised: TurnRevised) -> None:
         """Take the new state of an ended turn, for ``whole``."""
         turns = self._turns.get(revised.channel, {})
-        if turn := turns.get(revised.turn_order):
-            turns[revised.turn_order] = evolve(
-                turn,
+        if told := turns.get(revised.turn_order):
+            turn = evolve(
+                told.turn,
                 transcript=revised.transcript,
-                words=revised.words or turn.words,
-                speaker=revised.speaker or turn.speaker,
+                words=revised.words or told.turn.words,
+                speaker=revised.speaker or told.turn.speaker,
             )
+            new = cues(turn, channels=self._channels, after=told.after)
+            turns[revised.turn_order] = _Told(turn, told.after, tuple(new))
 
     def whole(self) -> str:
         """Return the whole file of all turns so far."""
-        laid = [cue for turns in self._turns.values() for cue in self._laid(turns)]
+        laid: list[Cue] = []
+        for turns in self._turns.values():
+            natural = [cue for _, told in sorted(turns.items(), key=lambda item: item[0]) for cue in told.cues]
+            laid += _lay(natural, 0.0)
         laid.sort(key=lambda cue: (cue.start, cue.channel))
         self._count = 0
         return self.begin() + "".join(self._block(cue) for cue in laid)
-
-    def _laid(self, turns: dict[int, Turn]) -> Iterator[Cue]:
-        natural: list[Cue] = []
-        for _, turn in sorted(turns.items()):
-            natural += cues(turn, channels=self._channels, after=natural[-1].end if natural else 0.0)
-        return _lay(natural, 0.0)
 
     def _block(self, cue: Cue) -> str:
         self._count += 1

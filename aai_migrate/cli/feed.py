@@ -33,11 +33,13 @@ class Opened:
     Attributes:
         source: what it brings.
         speed: seconds of audio a second to feed it at; 0: it has its own pace, or none is wanted.
+        as_spoken: whether its audio then comes at the speed of speech; None: that remains to be seen.
         stop: makes it end soon, from any thread.
     """
 
     source: Source
     speed: float
+    as_spoken: bool | None
     stop: Callable[[], None]
 
 

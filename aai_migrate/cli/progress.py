@@ -11,14 +11,20 @@ MINUTE = 60
 class Progress:
     """Counts the audio that is fed; written by the thread that feeds, read by the one that shows.
 
+    Args:
+        live: it comes as it is spoken, so that there is no speed to speak of.
+
     Attributes:
         total: seconds there will be; None: nobody knows.
         seconds: seconds fed so far.
         doing: what is going on instead of feeding; empty: feeding is.
     """
 
-    def __init__(self, total: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, total: float | None = None, clock: Callable[[], float] = time.monotonic, *, live: bool = False
+    ) -> None:
         self.total = total
+        self._live = live
         self.seconds = 0.0
         self.doing = "connecting"
         self._clock = clock
@@ -47,7 +53,7 @@ class Progress:
         if self.share is None:
             return [said for said in (duration(self.seconds), self.doing) if said]
         elapsed, total = self._last - self._start, self.total or 0.0
-        speed = [f"{self.seconds / elapsed:.1f}×"] if elapsed > 0 and self.seconds else []
+        speed = [f"{self.seconds / elapsed:.1f}×"] if elapsed > 0 and self.seconds and not self._live else []
         write, unit = (_tenths, " s") if total < MINUTE else (_clock, "")
         so_far = f"{write(self.seconds)}/{write(total)}{unit}"
         return [so_far, f"{int(100 * self.share)} %", *([self.doing] if self.doing else speed)]

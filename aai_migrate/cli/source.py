@@ -100,8 +100,9 @@ class Wanted:
         if getattr(found, "seconds", None) == 0:
             raise ConfigError(f"{found.name}: holds no audio; record it again")
         if isinstance(source, Pipe):
-            return Opened(found, self.speed or 0.0, source.stop)
-        return Opened(found, 1.0 if self.speed is None else self.speed, _nothing)
+            return Opened(found, self.speed or 0.0, self.speed == 1.0 if self.speed else None, source.stop)
+        speed = 1.0 if self.speed is None else self.speed
+        return Opened(found, speed, speed == 1.0, _nothing)
 
     def _samples(self, source: str | BinaryIO) -> Source:
         from ..audio import raw
@@ -122,7 +123,7 @@ def _microphone(device: str | None, form: dict[str, Any]) -> Opened:
 
     which = int(device) if device is not None and device.isdecimal() else device
     found = microphone(which, **_renamed(form))
-    return Opened(found, 0.0, found.stop)
+    return Opened(found, 0.0, as_spoken=True, stop=found.stop)
 
 
 def _renamed(form: dict[str, Any]) -> dict[str, Any]:

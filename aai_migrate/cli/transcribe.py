@@ -148,8 +148,8 @@ def _transcribe(request: Request) -> int:
     _check_outputs(request)
     options, key = _options(request), _key(request)
     opened = request.audio.open()
-    source, handed = opened.source, Handed()
-    progress = Progress(_total(opened, request))
+    source, handed = opened.source, Handed(opened.as_spoken)
+    progress = Progress(_total(opened, request), live=getattr(source, "realtime", False))
     as_json = not sys.stdout.isatty() if request.json is None else request.json
     with Interrupt() as interrupt, ExitStack() as stack:
         stack.callback(_close, source)

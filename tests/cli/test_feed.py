@@ -49,7 +49,7 @@ class Live(Chunks):
 def _feed(source: Chunks, *, speed: float = 0.0, seconds: float | None = None) -> tuple[Feed, Progress, Handed]:
     progress, handed = Progress(None), Handed()
     stop = source.asked.set if isinstance(source, Live) else lambda: None
-    return Feed(Opened(source, speed, stop), seconds=seconds, progress=progress, handed=handed), progress, handed
+    return Feed(Opened(source, speed, None, stop), seconds=seconds, progress=progress, handed=handed), progress, handed
 
 
 def test_everything_is_handed_on() -> None:

@@ -11,7 +11,7 @@ from aai_migrate.testing import ManualClock
 def _handed(speed: float, chunks: int = 20, seconds: float = 0.5) -> Handed:
     """Audio that came *speed* times as fast as it is spoken, from 100 s on the clock on."""
     clock = ManualClock(100.0)
-    handed = Handed(clock)
+    handed = Handed(clock=clock)
     handed.begin()
     for chunk in range(1, chunks + 1):
         clock.advance(seconds / speed)
@@ -30,9 +30,9 @@ def test_a_sample_is_heard_where_it_stands_in_its_chunk() -> None:
 
 
 def test_audio_that_waited() -> None:
-    """What was held up was heard when it came."""
+    """What was held up was heard when it came, as far as the audio behind it shows."""
     clock = ManualClock()
-    handed = Handed(clock)
+    handed = Handed(clock=clock)
     handed.begin()
     clock.advance(0.5)
     handed.note(0.5)
@@ -41,7 +41,29 @@ def test_audio_that_waited() -> None:
     assert handed.when(0.6) == pytest.approx(3.1)
 
 
-@pytest.mark.parametrize(("speed", "early"), [(0.5, False), (1.0, False), (1.04, False), (1.2, True), (1000.0, True)])
+def test_audio_that_was_buffered() -> None:
+    """What waited while the vendor was dialled was spoken before it came: the rest, come at once, shows when."""
+    clock = ManualClock(10.0)
+    handed = Handed(clock=clock)
+    handed.begin()
+    for chunk in range(1, 4):
+        handed.note(chunk / 2)  # all of it at second 10
+    for chunk in range(4, 20):
+        clock.advance(0.5)
+        handed.note(chunk / 2)
+    assert not handed.early
+    assert [handed.when(at) for at in (0.0, 0.4, 1.5, 3.0)] == pytest.approx([8.5, 8.9, 10.0, 11.5])
+
+
+def test_who_knows_need_not_find_out() -> None:
+    """A microphone is never early, a file that is not fed at the speed of speech always is."""
+    for as_spoken in (True, False):
+        handed = Handed(as_spoken, ManualClock())
+        handed.note(60.0)
+        assert handed.early is not as_spoken
+
+
+@pytest.mark.parametrize(("speed", "early"), [(0.5, False), (1.0, False), (1.04, False), (1.4, True), (1000.0, True)])
 def test_early(speed: float, early: bool) -> None:
     """Audio that comes faster than it is spoken gives no delays to speak of."""
     assert _handed(speed).early is early
@@ -49,7 +71,7 @@ def test_early(speed: float, early: bool) -> None:
 
 def test_nothing_handed() -> None:
     """Before the first chunk nothing is known."""
-    handed = Handed(ManualClock(5.0))
+    handed = Handed(clock=ManualClock(5.0))
     assert not handed.early
     assert handed.when(0.1) is None
 

@@ -48,6 +48,16 @@ def test_a_microphone() -> None:
     assert (progress.words, progress.share) == (["0.8 s"], None)
 
 
+def test_a_microphone_with_an_end() -> None:
+    """Where an end was set there is a share of it, but no speed: a microphone has that of speech."""
+    clock = ManualClock()
+    progress = Progress(8.0, clock, live=True)
+    progress.begin()
+    clock.advance(1.0)
+    progress.fed(2.0)
+    assert progress.words == ["2.0/8.0 s", "25 %"]
+
+
 def test_more_than_was_announced() -> None:
     """A file that grew is whole, not more than whole."""
     progress, _ = _progress(1.0)

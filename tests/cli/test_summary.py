@@ -24,7 +24,7 @@ from aai_migrate.testing import ManualClock
 def _handed(speed: float = 1.0) -> Handed:
     """Twenty seconds of audio from second 100 of the clock on."""
     clock = ManualClock(100.0)
-    handed = Handed(clock)
+    handed = Handed(clock=clock)
     handed.begin()
     for chunk in range(1, 41):
         clock.advance(0.5 / speed)

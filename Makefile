@@ -1,4 +1,4 @@
-# make demo   speech in, words and word error rate out; nothing but this machine is asked
+# make demo   speech in, words as they come and their error rate out; nothing but this machine is asked
 # make test   the tests, with branch coverage
 # make lint   ruff and mypy
 #
@@ -22,8 +22,10 @@ NO_MIC := make: the microphone's tests will be skipped, PyAudio cannot be built:
 .PHONY: demo test lint clean
 
 demo: $(DEMO)
-	@$(BIN)/aai-migrate transcribe fixtures/audio/$(CLIP).wav --provider assemblyai-v3 --emulate --json \
-		| $(BIN)/python fixtures/audio/score.py fixtures/audio/$(CLIP).txt
+	@$(BIN)/aai-migrate transcribe fixtures/audio/$(CLIP).wav --provider assemblyai-v3 --emulate --text \
+		--srt $(VENV)/$(CLIP).srt
+	@echo
+	@$(BIN)/python fixtures/audio/score.py $(VENV)/$(CLIP).srt
 
 test: $(DEV) $(MIC)
 	$(BIN)/python -m pytest --numprocesses=auto --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
@@ -32,7 +34,7 @@ test: $(DEV) $(MIC)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/score.py
+	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py
 
 clean:
 	rm -rf $(VENV)

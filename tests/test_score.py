@@ -123,6 +123,16 @@ def test_several(tmp_path: Path, heard: dict[str, tuple[str, list[str]]], code: 
     assert set(says) <= set(out.getvalue().splitlines())
 
 
+def test_subtitles(tmp_path: Path) -> None:
+    """The text of subtitles is compared, without numbers and times; a cue may have two lines."""
+    (tmp_path / "a.txt").write_text("one two three four\n")
+    cues = ["1\n00:00:00,520 --> 00:00:02,050\none two\nthree\n", "2\n00:00:03,850 --> 00:00:06,060\nfive\n"]
+    (tmp_path / "a.srt").write_text("\n".join(cues))
+    out = io.StringIO()
+    assert score.several([tmp_path / "a.srt"], tmp_path, out) == 1
+    assert "WER: 25.0% (1 of 4 words" in out.getvalue()
+
+
 def test_command(tmp_path: Path) -> None:
     """One text reads the transcript from standard input; transcripts are found beside their texts."""
     heard = [_turn("one two", end=True), END]

@@ -180,10 +180,12 @@ class AsyncSession:
 
     def _arm(self) -> None:
         self._progress.set()
+        still = self.crash or self._fetching or (self._connection and self._connection.busy)
+        due = None if still else self.session.deadline
+        if self._timer and self._timer.when() == due:
+            return
         self._stop_clock()
-        due = self.session.deadline
-        busy = self._fetching or (self._connection and self._connection.busy)
-        if due is not None and not self.crash and not busy:
+        if due is not None:
             self._timer = self._loop.call_at(due, self._due)
 
     def _stop_clock(self) -> None:
@@ -192,6 +194,7 @@ class AsyncSession:
             self._timer = None
 
     def _due(self) -> None:
+        self._timer = None
         tick = partial(self._step, self.session.tick)
         if self.session.state == "waiting" and self._credentials and not self._credentials.ready:
             self._fetch(self._credentials, tick)  # the next thing it does is to connect

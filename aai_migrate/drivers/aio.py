@@ -66,6 +66,7 @@ class AsyncSession:
         self._connection: Connection | None = None
         self._connections: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._progress = asyncio.Event()
 
@@ -182,11 +183,11 @@ class AsyncSession:
         self._progress.set()
         still = self.crash or self._fetching or (self._connection and self._connection.busy)
         due = None if still else self.session.deadline
-        if self._timer and self._timer.when() == due:
+        if self._timer and self._timer_at == due:
             return
         self._stop_clock()
         if due is not None:
-            self._timer = self._loop.call_at(due, self._due)
+            self._timer, self._timer_at = self._loop.call_at(due, self._due), due
 
     def _stop_clock(self) -> None:
         if self._timer:

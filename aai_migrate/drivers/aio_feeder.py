@@ -132,7 +132,7 @@ class AsyncFeeder:
                 raise
             log.debug("a source did not let go in time")
         finally:
-            await lane.end(0)
+            lane.leave()
 
 
 class _Reader:

@@ -33,13 +33,17 @@ class Lane:
 
     async def end(self, timeout: float) -> bool:
         """Let the thread end after the calls it has; say whether it did within *timeout* seconds."""
-        self._calls.put(None)
+        self.leave()
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._ended.wait()
         if self._ended.is_set():
             self._thread.join()  # it has nothing left to do
         return self._ended.is_set()
+
+    def leave(self) -> None:
+        """Let the thread end after the calls it has, without waiting for that."""
+        self._calls.put(None)
 
     def _work(self) -> None:
         while (item := self._calls.get()) is not None:
@@ -67,11 +71,10 @@ class Lane:
 
 async def apart(name: str, call: Callable[[], T]) -> T:
     """Return what *call* returns in a thread of its own; a cancelled wait leaves it to itself."""
-    lane, patience = Lane(name), GRACE
+    lane = Lane(name)
     try:
-        return await lane.run(call)
-    except asyncio.CancelledError:
-        patience = 0
-        raise
+        result = await lane.run(call)
     finally:
-        await lane.end(patience)
+        lane.leave()
+    await lane.end(GRACE)
+    return result

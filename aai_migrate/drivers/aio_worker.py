@@ -56,29 +56,44 @@ class WorkerEnd:
 
     async def _give_back(self) -> None:
         hand = Lane(f"{self._name} hand")  # the other two may be stuck in the call that this one ends
+        lanes = (hand, self._mouth, self._ear)
         close = asyncio.ensure_future(hand.run(self._worker.close))
-        await asyncio.wait([close], timeout=self._patience)
-        close.cancel()
-        await asyncio.gather(close, return_exceptions=True)
-        self._closed.set()
-        await asyncio.gather(*(lane.end(self._patience) for lane in (hand, self._mouth, self._ear)))
+        try:
+            await asyncio.wait([close], timeout=self._patience)
+            close.cancel()
+            await asyncio.gather(close, return_exceptions=True)
+        finally:
+            self._closed.set()
+            for lane in lanes:
+                lane.leave()
+        await asyncio.gather(*(lane.end(self._patience) for lane in lanes))
 
 
 async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: float) -> End | Lost | Refused:
     """Take a place on worker *name*; *patience* is how many seconds it may take to give it back."""
     if opener is None:
         return Lost("refused", f"no worker is called {name!r}")
-    mouth = Lane(f"{name} mouth")
-    opening = asyncio.ensure_future(mouth.run(opener))
+    mouth, loop = Lane(f"{name} mouth"), asyncio.get_running_loop()
+
+    def take() -> Worker:
+        worker = opener()
+        if loop.is_closed():  # and with it whoever would have given it back
+            worker.close()
+        return worker
+
+    opening = asyncio.ensure_future(mouth.run(take))
     try:
         return WorkerEnd(await asyncio.shield(opening), mouth, name, patience)
     except asyncio.CancelledError:  # nobody wants the place any more: give it back when it comes
-        await asyncio.wait([opening], timeout=patience)
-        if opening.done() and not opening.exception():
+        here = False
+        try:
+            here = bool((await asyncio.wait([opening], timeout=patience))[0])
+        finally:
+            mouth.leave()
+            if not here:
+                opening.add_done_callback(_abandon)
+        if here and not opening.exception():
             await WorkerEnd(opening.result(), mouth, name, patience).release()
-        else:
-            opening.add_done_callback(_abandon)
-            await mouth.end(0)
         raise
     except OSError as error:
         await mouth.end(patience)

@@ -323,28 +323,6 @@ def test_a_missing_pong_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     check(main)
 
 
-def test_a_far_end_that_takes_nothing_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stalled write does not hold the session for ever."""
-    monkeypatch.setattr(patience, "STALL", 0.05)
-
-    async def main() -> None:
-        released = asyncio.Event()
-
-        async def handler(request: web.Request) -> web.StreamResponse:
-            socket = web.WebSocketResponse(max_msg_size=0)
-            await socket.prepare(request)
-            await released.wait()
-            return socket
-
-        async with serving(handler) as address:
-            run = Run(Connect(f"ws://{address}"), once_connected(Message(bytes(64 << 20))))
-            assert (await run.frame(Lost)).cause == "timeout"
-            await run.session.close()
-            released.set()
-
-    check(main)
-
-
 def test_close_does_not_wait_for_a_dial() -> None:
     """The far end never answers the handshake; close comes back and leaves nothing."""
 

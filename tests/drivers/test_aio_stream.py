@@ -336,16 +336,19 @@ class TestCancelling:
 
     def test_a_timeout_around_the_whole(self) -> None:
         """The stream is closed, and TimeoutError is what comes out."""
+        streams: list[AsyncStream] = []
+
+        async def session(url: str) -> None:
+            async with asyncio.timeout(None) as limit, await aconnect(url) as stream:
+                streams.append(stream)
+                limit.reschedule(0.0)
+                await everything(stream)
 
         async def main() -> None:
-            with vendor(quiet) as server:
-                with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.2), aai_migrate.aconnect(
-                        "assemblyai-v3", api_key=KEY, base_url=server.url
-                    ) as stream:  # fmt: skip
-                        await everything(stream)
-                assert stream.termination
-                assert stream.termination.reason == "closed"
+            with vendor(quiet) as server, pytest.raises(TimeoutError):
+                await session(server.url)
+            assert streams[0].termination
+            assert streams[0].termination.reason == "closed"
 
         check(main)
 

@@ -46,7 +46,14 @@ def test_callbacks(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "complete"
 
 
-@pytest.mark.parametrize("program", PROGRAMS[2:])
+def test_asyncio(capsys: pytest.CaptureFixture[str]) -> None:
+    """The third, in an event loop."""
+    pytest.importorskip("pocketsphinx")
+    _run(PROGRAMS[2])
+    assert capsys.readouterr().out.splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("program", PROGRAMS[3:])
 def test_testing(program: str, tmp_path: Path) -> None:
     """Those for tests assert for themselves."""
     _run(program)

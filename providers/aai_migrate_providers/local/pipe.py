@@ -20,10 +20,12 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from .settings import NUMBERS
+from .settings import NUMBERS, WIRE
 
 OPEN, TEXT, AUDIO, TAKEN, END = b"o", b"t", b"b", b"w", b"x"
 KINDS = frozenset((OPEN, TEXT, AUDIO, TAKEN, END))
+WINDOW = WIRE.size(4.0)
+"""Bytes of a session's messages, four seconds of audio, that may wait at the far end; then the near end waits."""
 _HEAD = struct.Struct(">cII")
 _SIZE = struct.Struct(">I")
 

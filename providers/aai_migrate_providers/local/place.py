@@ -6,19 +6,17 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from .pipe import AUDIO, END, TAKEN, TEXT, Packet, size_of
-from .settings import WIRE
+from .pipe import AUDIO, END, TAKEN, TEXT, WINDOW, Packet, size_of
 
-WINDOW = WIRE.size(2.0)
-"""Bytes of a session's messages, two seconds of audio, that may wait at the far end; then sending waits.
-
-What was heard counts only when the answers to it were taken, so that they do not pile up here either."""
 STALL = 10.0
 """Seconds that sending waits for the far end, which hears every session several times a second."""
 
 
 class Place:
-    """A :class:`~aai_migrate.provider.Worker` with others on the same process."""
+    """A :class:`~aai_migrate.provider.Worker` with others on the same process.
+
+    What was heard counts only when the answers to it were taken, so that they do not pile up here either.
+    """
 
     def __init__(
         self, number: int, post: Callable[[Packet], None], leave: Callable[[Place], None], stalled: Callable[[], None]
@@ -40,7 +38,7 @@ class Place:
         self._lost = ""
 
     def send(self, message: str | bytes) -> None:
-        """Hand over one message; waits while two seconds of audio wait already.
+        """Hand over one message; waits while four seconds of audio wait already.
 
         Raises:
             TimeoutError: nothing was heard for ``STALL`` seconds.

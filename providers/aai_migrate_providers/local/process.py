@@ -75,17 +75,13 @@ class Process:
         Raises:
             OSError: the process is gone.
         """
+        if self._gone:  # also where a fork may have left the lock held
+            raise BrokenPipeError("the worker is gone")
         with self._lock:
             if self._gone:
                 raise BrokenPipeError("the worker is gone")
             self._out += pack(packet)
             self._stir()
-
-    def wake(self) -> None:
-        """Have ``rest`` asked again."""
-        with self._lock:
-            if not self._gone:
-                self._stir()
 
     def kill(self) -> None:
         """End it at once, from outside."""

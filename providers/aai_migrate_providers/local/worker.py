@@ -18,12 +18,16 @@ from aai_migrate.wire.events import Finalized, Stopped
 
 from .ear import MODEL, Ears
 from .messages import Answer, Ready, Settings, answer_text, read_request
-from .pipe import AUDIO, END, OPEN, TEXT, Packet, Unpacker, pack, taken
+from .pipe import AUDIO, END, OPEN, TEXT, WINDOW, Packet, Unpacker, pack, taken
 from .recogniser import Recogniser
 from .rota import Rota
 
 READ = 1 << 20
 """Bytes that are read at once; what sessions may send before they are heard bounds how many there are."""
+BEHIND = WINDOW // 2
+"""Bytes that wait for a session which is fed faster than it is heard; one in real time has less."""
+HURRY = 4
+"""How many slices a session in real time gets for one of a session that is fed faster, while both have work."""
 
 
 class Session:
@@ -39,11 +43,17 @@ class Session:
         self._recogniser: Recogniser | None = None
         self._waiting: deque[str | bytes] = deque()
         self._work: Iterator[Answer | None] | None = None
-        self._size = 0
+        self._size = self._behind = 0  # of the message in hand, and of those that wait
 
     def put(self, message: str | bytes) -> None:
         """Let *message* wait for its turn."""
         self._waiting.append(message)
+        self._behind += len(message)
+
+    @property
+    def price(self) -> int:
+        """What a slice costs: who is fed in real time goes before who is fed as fast as it is heard."""
+        return HURRY if self._behind > BEHIND else 1
 
     @property
     def ready(self) -> bool:
@@ -65,6 +75,7 @@ class Session:
                 return []
             message = self._waiting.popleft()
             self._size = len(message)
+            self._behind -= self._size
             self._work = self._hear(message)
         out: list[Answer | int] = []
         for answer in self._work:
@@ -140,7 +151,8 @@ class Host:
 
     def step(self) -> list[Packet]:
         """Do one slice of work, for whoever's turn it is."""
-        number = self._rota.next(number for number, session in self._sessions.items() if session.ready)
+        ready = {number: session.price for number, session in self._sessions.items() if session.ready}
+        number = self._rota.next(ready)
         if number is None:
             return []
         session = self._sessions[number]

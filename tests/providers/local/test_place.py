@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from aai_migrate_providers.local import place as module
-from aai_migrate_providers.local.pipe import AUDIO, END, TEXT, Packet, taken
-from aai_migrate_providers.local.place import WINDOW, Place
+from aai_migrate_providers.local.pipe import AUDIO, END, TEXT, WINDOW, Packet, taken
+from aai_migrate_providers.local.place import Place
 
 
 class End:
@@ -38,10 +38,10 @@ def test_messages() -> None:
     assert end.place.receive() == "ä"
 
 
-def test_two_seconds_may_wait() -> None:
+def test_four_seconds_may_wait() -> None:
     """Then sending waits until some of it was heard, and the answers to that were taken."""
     end = End()
-    assert WINDOW == 64_000
+    assert WINDOW == 128_000
     for _ in range(2):
         end.place.send(bytes(WINDOW // 2))
     sender = meanwhile(lambda: end.place.send(b"more"))

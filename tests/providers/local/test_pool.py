@@ -384,7 +384,7 @@ def test_a_process_that_hangs_is_killed(own_pool: Pool, monkeypatch: pytest.Monk
     os.kill(hung, signal.SIGSTOP)
     for module in ("place", "pool"):
         monkeypatch.setattr(f"aai_migrate_providers.local.{module}.STALL", 0.1)
-    worker.send(bytes(3 * SECOND))
+    worker.send(bytes(5 * SECOND))
     with pytest.raises(TimeoutError):
         worker.send(b"\0\0")
     with pytest.raises(ConnectionResetError, match="died with code -9"):

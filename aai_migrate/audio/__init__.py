@@ -6,12 +6,13 @@ from .chunk import chunks
 from .codec import from_pcm16, to_pcm16
 from .convert import Converter
 from .device import Device
+from .file import AudioFile
 from .format import AudioFormat
 from .gap import Gap
 from .microphone import Microphone, devices, microphone
 from .pace import paced
 from .watch import Mismatch, RateWatch
-from .wav import AudioFile, wav, wav_bytes
+from .wav import wav, wav_bytes
 
 __all__ = [
     "AudioFile",

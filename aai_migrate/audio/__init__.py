@@ -11,6 +11,7 @@ from .format import AudioFormat
 from .gap import Gap
 from .microphone import Microphone, devices, microphone
 from .pace import paced
+from .raw import raw
 from .watch import Mismatch, RateWatch
 from .wav import wav, wav_bytes
 
@@ -28,6 +29,7 @@ __all__ = [
     "from_pcm16",
     "microphone",
     "paced",
+    "raw",
     "to_pcm16",
     "wav",
     "wav_bytes",

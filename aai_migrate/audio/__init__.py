@@ -5,6 +5,7 @@ from __future__ import annotations
 from .chunk import chunks
 from .codec import from_pcm16, to_pcm16
 from .convert import Converter
+from .decode import recording
 from .device import Device
 from .file import AudioFile
 from .format import AudioFormat
@@ -30,6 +31,7 @@ __all__ = [
     "microphone",
     "paced",
     "raw",
+    "recording",
     "to_pcm16",
     "wav",
     "wav_bytes",

@@ -51,14 +51,21 @@ class UnsupportedOption(ConfigError):
 
 
 class MissingExtra(ConfigError):
-    """A feature needs a package that is not installed; the text carries the install line."""
+    """A feature needs a package that is not installed; the text carries the install line.
 
-    def __init__(self, feature: str, extra: str) -> None:
-        self.feature, self.extra = feature, extra
-        super().__init__(feature, extra)
+    Attributes:
+        feature: what needs it.
+        extra: the extra that installs it.
+        instead: what may be done without, or "".
+    """
+
+    def __init__(self, feature: str, extra: str, instead: str = "") -> None:
+        self.feature, self.extra, self.instead = feature, extra, instead
+        super().__init__(feature, extra, instead)
 
     def __str__(self) -> str:
-        return f"{self.feature} needs an extra: pip install 'aai_migrate[{self.extra}]'"
+        instead = f"; {self.instead}" if self.instead else ""
+        return f"{self.feature} needs an extra: pip install 'aai_migrate[{self.extra}]'{instead}"
 
 
 class AudioError(AaiMigrateError, ValueError):

@@ -39,6 +39,10 @@ EVERY: list[tuple[AaiMigrateError, str]] = [
         "gladia has no region; leave it out, or pass on_unsupported='warn' to go on without it",
     ),
     (MissingExtra("the gateway", "gateway"), "the gateway needs an extra: pip install 'aai_migrate[gateway]'"),
+    (
+        MissingExtra("a.flac: FLAC", "codecs", "or convert it"),
+        "a.flac: FLAC needs an extra: pip install 'aai_migrate[codecs]'; or convert it",
+    ),
     (AudioError("text"), "text"),
     (
         AudioRateMismatch(32000.0, 88200.4),

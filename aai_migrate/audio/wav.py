@@ -10,19 +10,18 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from shlex import quote
 from typing import BinaryIO
 
 from attrs import frozen
 
-from aai_migrate.errors import AudioError
-
+from ..errors import AudioError
 from .chunk import chunk_size
 from .codec import require_whole
+from .file import AudioFile, Source, remaining, skip, speed_of, take
 from .format import AudioFormat, Encoding
-from .pace import check_speed, paced
+from .kind import HEAD, RIFF, kind
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _READ: dict[tuple[int, int], Encoding] = {  # by format tag and bytes of a sample
@@ -50,29 +49,32 @@ _NAMES = {
     _EXTENSIBLE: "extensible format",
 }
 _GUID_TAIL = bytes.fromhex("0000 0000 1000 8000 00aa 0038 9b71")  # KSDATAFORMAT_SUBTYPE_…, after the tag
-_RIFF = (b"RIFF", b"RF64", b"BW64")
-_MAGIC = {
-    b"RIFX": "a big-endian WAV file (RIFX)",
-    b"fLaC": "FLAC",
-    b"ID3": "MP3",
-    b"OggS": "Ogg",
-    b"\x1aE\xdf\xa3": "WebM or Matroska",
-    b"FORM": "AIFF",
-    b"caff": "CAF",
-    b".snd": "AU",
-    b"riff": "Wave64",
-    b"RIFF": "another kind of RIFF file",
-}
 _UNKNOWN = (0, 2**32 - 1, 2**64 - 1)  # data sizes that mean: to the end of the file
 _STREAMED = 0x7FFF_0000  # writers that cannot seek claim from here (sox: 0x7FFFF000) to 4 GiB
-_RAW = "if it is raw PCM, say how it was made: sox -t raw -r 16000 -e signed -b 16 -c 1 IN OUT.wav"
+RAW = "if it is raw PCM, say how it was made: sox -t raw -r 16000 -e signed -b 16 -c 1 IN OUT.wav"
 _FLIP = bytes(byte ^ 0x80 for byte in range(256))
 
-Source = str | os.PathLike[str] | BinaryIO
+
+class NotRead(AudioError):
+    """A file of another kind than WAV, or a WAV file whose samples are not read here.
+
+    Attributes:
+        kind: what it is, in words; "" if that is not known.
+    """
+
+    def __init__(self, text: str, kind: str) -> None:
+        self.kind = kind
+        super().__init__(text, kind)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def wav(source: Source, *, realtime: bool = False, speed: float | None = None, chunk: float = 0.05) -> AudioFile:
     """Open a WAV file as an iterable of audio chunks.
+
+    Read are PCM of 8 bits (unsigned, handed out as 16), 16, 24 and 32 bits, 32-bit float, mu-law and A-law,
+    also as WAVE_FORMAT_EXTENSIBLE and in RF64 and BW64.
 
     Args:
         source: a path, or a binary file that stands at the beginning of the WAV.
@@ -83,81 +85,55 @@ def wav(source: Source, *, realtime: bool = False, speed: float | None = None, c
         AudioError: not a WAV file, or not one that can be read here; *speed* or *chunk* out of range.
         OSError: the path cannot be opened.
     """
-    return AudioFile(source, speed=float(realtime) if speed is None else speed, chunk=chunk)
+    return AudioFile(source, Wav, speed=speed_of(realtime, speed), chunk=chunk)
 
 
-class AudioFile:
-    """The chunks of a WAV file: ``bytes`` of whole sample frames in ``format``.
-
-    Read are PCM of 8 bits (unsigned, handed out as 16), 16, 24 and 32 bits, 32-bit float, mu-law and A-law,
-    also as WAVE_FORMAT_EXTENSIBLE and in RF64 and BW64. Opening reads the header only, and iterating holds
-    one chunk in memory. Each iteration opens the path anew and closes it at its end. A binary file or a named
-    pipe can be iterated once; a binary file stays the caller's to close.
-
-    Attributes:
-        name: the path, or what the file calls itself.
-        format: what the chunks are made of.
-        speed: seconds of audio a second; 0 does not wait.
-        realtime: False: the file says itself what it is, so its rate is not watched.
+class Wav:
+    """One pass over a WAV file, from the first byte of its header.
 
     Raises:
-        AudioError: see ``wav``; from iterating, if that was done before and cannot be done again.
+        NotRead: it is of another kind, or its samples are not read here.
+        AudioError: it is broken.
     """
 
-    realtime = False
-
-    def __init__(self, source: Source, *, speed: float = 0.0, chunk: float = 0.05) -> None:
-        check_speed(speed)
-        self.speed = speed
-        self._path: str | None = None
-        self._stream: BinaryIO | None = None
-        with ExitStack() as stack:
-            if isinstance(source, str | os.PathLike):
-                self.name = os.fspath(source)
-                stream: BinaryIO = stack.enter_context(open(source, "rb"))
-            else:
-                self.name = str(getattr(source, "name", "WAV data"))
-                stream = source
-            self._header = _parse(stream, self.name)
-            self.format = self._header.format
-            self._chunk = chunk_size(self.format, chunk) // self.format.frame
-            self._available = _remaining(stream)
-            if stream is not source and stream.seekable():
-                self._path, self._start = self.name, stream.tell()
-            else:
-                self._stream, self._close = stream, stack.pop_all()
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream, self._header = stream, _parse(stream, name)
+        self.format = self._header.format
+        self._available = remaining(stream)
+        self._after = ""
+        size = self._header.size
+        if size is not None and self._available is not None and size < self._available:
+            here = stream.tell()
+            stream.seek(size + size % 2, os.SEEK_CUR)
+            self._after = self._header.rest(stream, self._available - size - size % 2)
+            stream.seek(here)
 
     @property
     def seconds(self) -> float | None:
-        """How long the audio lasts; None where neither header nor file tells, until it has been read."""
+        """What header and file tell, or what was read."""
         length = self._header.length(self._available)
         return None if length is None else length // self._header.block / self.format.sample_rate
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the caller should know of the file, in words; of a pipe some only after reading it."""
-        return self._header.notices(self._available)
+        """What is not as it seems; of a pipe some come only after reading it."""
+        return self._header.notices(self._available) + ((self._after,) if self._after else ())
 
-    def __iter__(self) -> Generator[bytes, None, None]:
-        with ExitStack() as stack:
-            if self._path is not None:
-                stream: BinaryIO = stack.enter_context(open(self._path, "rb"))
-                stream.seek(self._start)
-            elif self._stream is not None:
-                stream, self._stream = self._stream, None
-                stack.enter_context(self._close)
-            else:
-                raise AudioError(f"{self.name}: was read already, which works once; pass the path of a file")
-            yield from paced(self._read(stream), self.format, speed=self.speed)
-
-    def _read(self, stream: BinaryIO) -> Iterator[bytes]:
+    def chunks(self, seconds: float) -> Iterator[bytes]:
+        """Yield the samples."""
         header, got = self._header, 0
         limit = sys.maxsize if header.size is None else header.size
-        while data := _take(stream, min(self._chunk * header.block, limit - got)):
+        size = chunk_size(self.format, seconds) // self.format.frame * header.block
+        while data := take(self._stream, min(size, limit - got)):
             got += len(data)
             if whole := len(data) // header.block * header.block:
                 yield header.decode(data[:whole])
+        if self._available is None and got == limit and header.after:
+            self._after = header.rest(self._stream, header.after - skip(self._stream, got % 2))
         self._available = got
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def wav_bytes(samples: bytes, fmt: AudioFormat) -> bytes:
@@ -199,6 +175,7 @@ class _Header:
     layout: _Layout
     size: int | None  # bytes of data, or None: to the end of the file
     exact: bool  # the size is a measure, not the claim of a writer that cannot seek
+    after: int  # bytes that the file says to have after the data, at least
 
     @property
     def format(self) -> AudioFormat:
@@ -225,67 +202,90 @@ class _Header:
         notes = ["8-bit unsigned samples are read as pcm_s16le"] if self.layout.unsigned else []
         length = self.length(available)
         if length is not None and self.size is not None and self.exact and length < self.size:
-            rate = self.format.sample_rate * self.block
-            notes.append(f"file is cut short: {length / rate:.3f} s of {self.size / rate:.3f} s")
-        if length is not None and (rest := length % self.block):
+            notes.append(f"file is cut short: {self._seconds(length):.3f} s of {self._seconds(self.size):.3f} s")
+        elif length is not None and (rest := length % self.block):
             notes.append(f"the last {rest} bytes are not a whole sample of {self.block} and are left out")
         return tuple(notes)
+
+    def rest(self, stream: BinaryIO, left: int) -> str:
+        """Say which audio stands in the *left* bytes after the data, "" for none; read or skip them."""
+        count = size = 0
+        while left >= 8 and len(mark := take(stream, 8)) == 8 and mark[:4].decode("latin-1").isprintable():
+            what, length = struct.unpack("<4sI", mark)
+            if what in RIFF:
+                return "another WAV file follows and is left out"
+            length = min(length + length % 2, left - 8)
+            if what == b"data":
+                count, size = count + 1, size + length
+            left -= 8 + length
+            _forward(stream, length)
+        if not count:
+            return ""
+        more = "another data chunk" if count == 1 else f"{count} more data chunks"
+        return f"{more} of {self._seconds(size):.3f} s in all, left out: only the first is read"
+
+    def _seconds(self, size: int) -> float:
+        return size / self.block / self.format.sample_rate
 
 
 def _parse(stream: BinaryIO, name: str) -> _Header:
     """Read up to the first byte of the samples."""
-    start = _take(stream, 12)
+    start = take(stream, HEAD)
     if not start:
         raise AudioError(f"{name}: file is empty; record or copy it again")
-    if start[:4] in _RIFF and len(start) < 12:
+    if start[:4] in RIFF and len(start) < HEAD:
         raise _cut_short(name)
-    if start[:4] not in _RIFF or start[8:] != b"WAVE":
-        kind = _guess(start)
-        raise AudioError(f"{name}: not a WAV file" + (f" but {kind}; {_fix(name)}" if kind else f"; {_RAW}"))
+    if (found := kind(start)) != "WAV":
+        raise NotRead(f"{name}: not a WAV file" + (f" but {found}; {fix(name)}" if found else f"; {RAW}"), found)
     layout: _Layout | None = None
-    wide = 0
-    while mark := _take(stream, 8):
+    (whole,), wide = struct.unpack_from("<I", start, 4), 0
+    at = len(start)
+    while mark := take(stream, 8):
         if len(mark) < 8:
             raise _cut_short(name)
-        kind, size = struct.unpack("<4sI", mark)
-        if kind == b"data":
+        what, size = struct.unpack("<4sI", mark)
+        at += 8
+        if what == b"data":
             if layout is None:
-                raise AudioError(f"{name}: no fmt chunk before the data, which alone is no audio; {_RAW}")
+                raise AudioError(f"{name}: no fmt chunk before the data, which alone is no audio; {RAW}")
             if wide and size == 2**32 - 1:
-                return _Header(layout, None if wide in _UNKNOWN else wide, exact=True)
-            return _Header(layout, None if size in _UNKNOWN else size, exact=size < _STREAMED)
-        body = _take(stream, min(size, 40))
-        if len(body) + _skip(stream, size + size % 2 - len(body)) < size:
+                return _Header(layout, None if wide in _UNKNOWN else wide, exact=True, after=0)
+            after = 8 + whole - at - size if whole < _STREAMED else 0
+            return _Header(layout, None if size in _UNKNOWN else size, exact=size < _STREAMED, after=max(0, after))
+        body = take(stream, min(size, 40))
+        if len(body) + skip(stream, size + size % 2 - len(body)) < size:
             raise _cut_short(name)
-        if kind == b"fmt ":
+        at += size + size % 2
+        if what == b"fmt ":
             layout = _layout(body, name)
-        elif kind == b"ds64" and size >= 16:
+        elif what == b"ds64" and size >= 16:
             (wide,) = struct.unpack_from("<Q", body, 8)
     raise AudioError(f"{name}: no {'fmt' if layout is None else 'data'} chunk, so no audio; record it again")
 
 
 def _layout(body: bytes, name: str) -> _Layout:
     if len(body) < 16:
-        raise AudioError(f"{name}: fmt chunk has {len(body)} bytes, not 16 or more; {_fix(name)}")
+        raise AudioError(f"{name}: fmt chunk has {len(body)} bytes, not 16 or more; {fix(name)}")
     tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", body)
     if tag == _EXTENSIBLE and body[26:40] == _GUID_TAIL:
         (tag,) = struct.unpack_from("<H", body, 24)
     width = (bits + 7) // 8
     if (tag, width) not in _READ:
-        kind = _NAMES.get(tag, f"format tag {tag:#x}")
-        raise AudioError(f"{name}: {bits}-bit {kind} is not read here; {_fix(name)}")
+        codec = f"{bits}-bit {_NAMES.get(tag, f'format tag {tag:#x}')}"
+        raise NotRead(f"{name}: {codec} is not read here; {fix(name)}", f"WAV of {codec}")
     try:
         fmt = AudioFormat(rate, _READ[tag, width], channels)
     except AudioError as error:
-        raise AudioError(f"{name}: {error}; {_fix(name, '-ar 16000 -ac 1')}") from None
+        raise AudioError(f"{name}: {error}; {fix(name, '-ar 16000 -ac 1')}") from None
     if block != width * channels:
         raise AudioError(
-            f"{name}: a frame has {block} bytes, but {channels} × {bits} bits need {width * channels}; {_fix(name)}"
+            f"{name}: a frame has {block} bytes, but {channels} × {bits} bits need {width * channels}; {fix(name)}"
         )
     return _Layout(fmt, block, unsigned=(tag, width) == (_PCM, 1))
 
 
-def _fix(name: str, options: str = "") -> str:
+def fix(name: str, options: str = "") -> str:
+    """Return the command, to be pasted into a shell, that makes a WAV file of any."""
     return " ".join(filter(None, ("convert it: ffmpeg -i", quote(name), options, "OUT.wav")))
 
 
@@ -293,37 +293,8 @@ def _cut_short(name: str) -> AudioError:
     return AudioError(f"{name}: header is cut short; copy or download the file again")
 
 
-def _guess(start: bytes) -> str:
-    for magic, kind in _MAGIC.items():
-        if start.startswith(magic):
-            return kind
-    if start[4:8] == b"ftyp":
-        return "MP4"
-    if len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0:  # an MPEG frame; layer 0 is ADTS
-        return "MP3" if start[1] & 0x06 else "AAC"
-    return ""
-
-
-def _remaining(stream: BinaryIO) -> int | None:
-    if not stream.seekable():
-        return None
-    here = stream.tell()
-    end = stream.seek(0, os.SEEK_END)
-    stream.seek(here)
-    return end - here
-
-
-def _take(stream: BinaryIO, size: int) -> bytes:
-    """Read *size* bytes, fewer only at the end: a raw pipe gives what it has."""
-    got = bytearray()
-    while len(got) < size and (piece := stream.read(size - len(got))):
-        got += piece
-    return bytes(got)
-
-
-def _skip(stream: BinaryIO, size: int) -> int:
-    """Read over *size* bytes, fewer only at the end; return how many."""
-    left = size
-    while left > 0 and (piece := stream.read(min(left, 65_536))):
-        left -= len(piece)
-    return size - left
+def _forward(stream: BinaryIO, size: int) -> None:
+    if stream.seekable():
+        stream.seek(size, os.SEEK_CUR)
+    else:
+        skip(stream, size)

@@ -122,7 +122,7 @@ def test_clocks_may_drift(part: float, realtime: bool | None) -> None:
     assert watched(feeding, realtime) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 10**9),
     st.sampled_from(CHUNKS),

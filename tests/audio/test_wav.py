@@ -219,17 +219,59 @@ def test_large_files_state_their_size_elsewhere(kind: bytes, wide: int, plain: i
 
 
 def test_a_file_cut_short_gives_what_is_there(tmp_path: Path) -> None:
-    """Whole frames come out; the notices, known on opening, tell what is missing and what is left out."""
+    """Whole frames come out; one notice, known on opening, tells what is missing, half a sample or not."""
     (tmp_path / "a.wav").write_bytes(riff(layout(), chunk(b"data", SECOND[:16_001], 32_000))[:-1])
     source = audio.wav(tmp_path / "a.wav")
-    expected = (
-        "file is cut short: 0.500 s of 1.000 s",
-        "the last 1 bytes are not a whole sample of 2 and are left out",
-    )
     for _ in range(2):
-        assert source.notices == expected
+        assert source.notices == ("file is cut short: 0.500 s of 1.000 s",)
         assert source.seconds == 0.5
         assert b"".join(source) == SECOND[:16_000]
+
+
+MORE = "another data chunk of 0.500 s in all, left out: only the first is read"
+
+
+@pytest.mark.parametrize(
+    ("tail", "notices"),
+    [
+        ([chunk(b"data", SECOND[:16_000])], (MORE,)),
+        ([chunk(b"LIST", b"odd"), chunk(b"data", SECOND[:16_000]), chunk(b"LIST", b"end")], (MORE,)),
+        ([chunk(b"data", b"")], ("another data chunk of 0.000 s in all, left out: only the first is read",)),
+        (
+            [chunk(b"data", SECOND[:8_000])] * 2,
+            ("2 more data chunks of 0.500 s in all, left out: only the first is read",),
+        ),
+        ([chunk(b"LIST", b"x" * 99), chunk(b"id3 ", b"")], ()),
+        ([bytes(64)], ()),
+        ([b"\xff\xfe\xfd\xfc" + bytes(64)], ()),
+        ([b"dat"], ()),
+    ],
+)
+@pytest.mark.parametrize("odd", [0, 1])
+def test_more_audio_after_the_data_is_noticed(tail: list[bytes], notices: tuple[str, ...], odd: int) -> None:
+    """A second data chunk is not read, and not left out in silence; other chunks and rubbish are nothing."""
+    law, first = layout(7, rate=32_000, bits=8), SECOND[: 31_999 + odd]
+    data = riff(law, chunk(b"data", first), *tail)
+    source = audio.wav(io.BytesIO(data))
+    assert source.notices == notices
+    assert b"".join(source) == first
+    assert source.notices == notices
+    piped = audio.wav(pipe(data, 999))
+    assert piped.notices == ()
+    assert b"".join(piped) == first
+    assert piped.notices == notices
+
+
+def test_a_file_after_the_file_is_noticed() -> None:
+    """Two files that were joined by cat are the first; a pipe that goes on is not read beyond its file."""
+    one = wav_bytes(SECOND, MONO)
+    source, got = read(one + one)
+    assert (got, source.notices) == (SECOND, ("another WAV file follows and is left out",))
+    stream = io.BytesIO(one + one)
+    stream.seekable = lambda: False  # type: ignore[method-assign]
+    piped = audio.wav(stream)
+    assert (b"".join(piped), piped.notices) == (SECOND, ())
+    assert stream.tell() == len(one)
 
 
 def test_a_pipe_cut_short_is_known_when_read() -> None:
@@ -262,7 +304,8 @@ REFUSED = {
     "webm": (b"\x1a\x45\xdf\xa3" + bytes(30), "not a WAV file but WebM or Matroska"),
     "mp4": (b"\0\0\0\x20ftypM4A " + bytes(30), "not a WAV file but MP4"),
     "aiff": (b"FORM\0\0\0\0AIFF" + bytes(30), "not a WAV file but AIFF"),
-    "avi": (b"RIFF\0\0\0\0AVI " + bytes(30), "not a WAV file but another kind of RIFF file"),
+    "avi": (b"RIFF\0\0\0\0AVI " + bytes(30), "not a WAV file but AVI"),
+    "midi": (b"RIFF\0\0\0\0RMID" + bytes(30), "not a WAV file but another kind of RIFF file"),
     "rifx": (riff(FMT, kind=b"RIFX"), r"not a WAV file but a big-endian WAV file \(RIFX\)"),
     "raw": (bytes(99), "not a WAV file; if it is raw PCM, say how it was made: sox -t raw"),
     "tiny": (b"\xff", "not a WAV file; if it is raw PCM"),
@@ -338,10 +381,10 @@ def test_a_file_object_is_read_once_from_where_it_stands() -> None:
     file = io.BytesIO(b"before" + wav_bytes(SECOND, MONO))
     file.seek(6)
     source = audio.wav(file)
-    assert (source.seconds, source.name) == (1.0, "WAV data")
+    assert (source.seconds, source.name) == (1.0, "audio data")
     assert b"".join(source) == SECOND
     assert not file.closed
-    with pytest.raises(AudioError, match="WAV data: was read already"):
+    with pytest.raises(AudioError, match="audio data: was read already"):
         list(source)
 
 

@@ -22,7 +22,7 @@ def raw(
 
     Args:
         source: a path, or a binary file, such as ``sys.stdin.buffer``.
-        fmt: what the samples are.
+        fmt: what the samples are; the rate at which a pipe brings them is watched by the stream that it feeds.
         realtime: hand the chunks out at the speed of speech; not for what is live by itself.
         speed: seconds of audio a second, instead of *realtime*; 1 is real time, 0 does not wait.
         chunk: most seconds of a chunk.
@@ -30,7 +30,10 @@ def raw(
         AudioError: *speed* or *chunk* out of range.
         OSError: the path cannot be opened.
     """
-    return AudioFile(source, partial(Raw, fmt=fmt), speed=speed_of(realtime, speed), chunk=chunk)
+    found = AudioFile(source, partial(Raw, fmt=fmt), speed=speed_of(realtime, speed), chunk=chunk)
+    if found.seconds is None and not found.speed:
+        found.realtime = None  # somebody may speak into it, and in another format than was said
+    return found
 
 
 class Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 import warnings
 from types import ModuleType
 
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aai_migrate.audio import AudioFormat, Converter, from_pcm16, to_pcm16
+from aai_migrate.audio import AudioFormat, Converter, chunks, from_pcm16, to_pcm16
 from aai_migrate.audio.format import ENCODINGS, Encoding
 from aai_migrate.errors import AudioError
+from aai_migrate.testing import coded
 
 
 def fmt(encoding: Encoding, channels: int = 1, rate: int = 16_000) -> AudioFormat:
@@ -186,3 +188,35 @@ def test_other_channels_are_refused_before_anything_is_loaded() -> None:
     """Also where the rate differs."""
     with pytest.raises(AudioError, match="3 channels into 1"):
         Converter(AudioFormat(48_000, channels=3), AudioFormat())
+
+
+@pytest.mark.parametrize("missing", ["", "soxr"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        AudioFormat(48_000, "pcm_f32le"),
+        AudioFormat(8_000, "pcm_mulaw"),
+        AudioFormat(44_100, "pcm_s16le", 2),
+        AudioFormat(11_025, "pcm_s24le", 2),
+    ],
+)
+def test_the_ear_hears_the_same_words(source: AudioFormat, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the recogniser's door stand the words of the plain file, at their times, in any chunks: to 10 ms."""
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+    said, door = coded.words(12, 3), AudioFormat()
+    plain = hear(coded.encode([*said, 0.5], door), door)
+    spoken = coded.encode([*said, 0.5], source)
+    samples = set()
+    for seconds in (0.001, 0.02, 0.333, 5.0):
+        converter = Converter(source, door)
+        samples.add(b"".join([*map(converter.convert, chunks(spoken, source, seconds)), converter.flush()]))
+    (arrived,) = samples
+    heard = hear(arrived, door)
+    assert [word.text for word in heard] == [word.text for word in plain] == list(said)
+    assert all(abs(a.start - b.start) <= 0.01 for a, b in zip(heard, plain, strict=True))
+
+
+def hear(samples: bytes, fmt: AudioFormat) -> list[coded.Heard]:
+    reader = coded.Reader(fmt)
+    return reader.feed(samples) + reader.flush()

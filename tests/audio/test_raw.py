@@ -137,3 +137,13 @@ def test_nothing_at_all() -> None:
     """An empty file is no error here: it may be an empty recording."""
     source = audio.raw(io.BytesIO(), MONO)
     assert (list(source), source.seconds, source.notices) == ([], 0.0, ())
+
+
+def test_only_the_rate_of_a_pipe_is_to_be_watched() -> None:
+    """A file comes as fast as it is asked for, and so does whatever is paced; a pipe as somebody speaks."""
+    out, into = os.pipe()
+    os.close(into)
+    with open(out, "rb") as end:
+        assert audio.raw(end, MONO).realtime is None
+        assert audio.raw(end, MONO, realtime=True).realtime is False
+    assert audio.raw(io.BytesIO(SECOND), MONO).realtime is False

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from aai_migrate import audio
 from aai_migrate.audio import AudioFormat, wav_bytes
 from aai_migrate.cli.source import Pipe, Wanted
 from aai_migrate.errors import ConfigError
@@ -80,7 +79,6 @@ def test_a_pipe_with_a_name(run: Run, tmp_path: Path) -> None:
     assert (outcome.code, heard(outcome)) == (0, list(SPOKEN))
 
 
-@pytest.mark.skipif(not hasattr(audio, "raw"), reason="raw audio is not read yet")
 @pytest.mark.parametrize("form", [AudioFormat(), AudioFormat(8_000, "pcm_mulaw"), AudioFormat(16_000, "pcm_s16le", 2)])
 def test_raw_samples(run: Run, form: AudioFormat) -> None:
     """Samples without a header are what the options say."""

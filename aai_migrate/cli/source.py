@@ -107,15 +107,13 @@ class Wanted:
     def _samples(self, source: str | BinaryIO) -> Source:
         from ..audio import raw
 
-        found: Source = raw(source, AudioFormat(**_renamed(self._form)))
-        return found
+        return raw(source, AudioFormat(**_renamed(self._form)))
 
 
 def _recording(source: str | BinaryIO) -> Source:
-    from .. import audio
+    from ..audio import recording
 
-    found: Source = getattr(audio, "recording", audio.wav)(source)
-    return found
+    return recording(source)
 
 
 def _microphone(device: str | None, form: dict[str, Any]) -> Opened:

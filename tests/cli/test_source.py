@@ -6,13 +6,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from aai_migrate import audio
 from aai_migrate.audio import AudioFormat, wav_bytes
 from aai_migrate.cli.source import Pipe, Wanted
 from aai_migrate.errors import ConfigError
@@ -80,7 +79,6 @@ def test_a_pipe_with_a_name(run: Run, tmp_path: Path) -> None:
     assert (outcome.code, heard(outcome)) == (0, list(SPOKEN))
 
 
-@pytest.mark.skipif(not hasattr(audio, "raw"), reason="raw audio is not read yet")
 @pytest.mark.parametrize("form", [AudioFormat(), AudioFormat(8_000, "pcm_mulaw"), AudioFormat(16_000, "pcm_s16le", 2)])
 def test_raw_samples(run: Run, form: AudioFormat) -> None:
     """Samples without a header are what the options say."""
@@ -180,3 +178,50 @@ def test_subtitles_of_standard_input(run: Run, tmp_path: Path) -> None:
     for file in files:
         assert set(SPOKEN) <= set(file.read_text().split())
     assert files[0].read_text() == files[1].read_text()
+
+
+# A microphone, with a sound system that follows a script.
+
+
+@pytest.fixture
+def sound(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let what a word stands for happen in the process that records."""
+    monkeypatch.delitem(sys.modules, "pyaudio", raising=False)
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "audio" / "scripted"))
+    return lambda words: monkeypatch.setenv("SCRIPTED_PYAUDIO", words)
+
+
+def test_a_microphone(run: Run, sound: Callable[[str], None]) -> None:
+    """What it hears is transcribed, for so many seconds, at the rate it has."""
+    sound("")
+    outcome = run("transcribe", "--mic", "--device", "Desk", "--audio-channels", 2, *CODED, "--seconds", 0.5)
+    events = [json.loads(line) for line in outcome.out.splitlines()]
+    assert (outcome.code, events[0]["type"], events[-1]["audio_seconds"]) == (0, "Begin", 0.5)
+    assert outcome.remarks[-1] == "no speech, 0.5 s of audio, complete"
+
+
+@pytest.mark.parametrize(
+    ("happens", "words", "says"),
+    [
+        ("no-devices", [], "there is no microphone: "),
+        ("", ["--device", "7"], "device 7 is no microphone; choose one of: "),
+        ("", ["--device", "piano"], "no microphone is called 'piano'; choose one of: "),
+        ("missing", [], "the microphone needs"),
+    ],
+)
+def test_a_microphone_that_is_not_there(
+    run: Run, sound: Callable[[str], None], happens: str, words: list[str], says: str
+) -> None:
+    """One line that says what to do, before anything is dialled."""
+    sound(happens)
+    outcome = run("transcribe", "--mic", *words, *CODED)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.line.startswith(says)
+
+
+def test_a_microphone_that_dies(run: Run, sound: Callable[[str], None]) -> None:
+    """What it heard is transcribed; then it is a failure while running."""
+    sound("dies")
+    outcome = run("transcribe", "--mic", *CODED)
+    assert (outcome.code, json.loads(outcome.out.splitlines()[-1])["type"]) == (1, "Termination")
+    assert outcome.remarks[-1].startswith("the microphone 'Desk Mic' is gone: ")

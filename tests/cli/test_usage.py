@@ -189,8 +189,8 @@ def test_unreadable_file(run: Run, clip: Path) -> None:
     ("content", "says"),
     [
         (b"", "file is empty"),
-        (b"hello, this is text", "not a WAV file"),
-        (b"\xff\xfb\x90\x00" + bytes(100), "not a WAV file but MP3; convert it: ffmpeg -i"),
+        (b"hello, this is text", "if it is raw PCM, say how it was made"),
+        (b"\xff\xfb\x90\x00" + bytes(100), "MP3"),
         (tone(0.01)[:30], "header is cut short"),
         (tone(0.01).replace((16_000).to_bytes(4, "little"), (3_000).to_bytes(4, "little")), "3000"),
     ],

@@ -72,13 +72,12 @@ class Take:
     """What PortAudio's thread hears and the main thread hands on.
 
     Attributes:
-        heard: when audio came last, on the monotonic clock; None: never.
+        heard: how many times audio came.
         overflows: how often PortAudio said that it had lost audio.
     """
 
     def __init__(self, fmt: AudioFormat, chunk: float) -> None:
-        self.heard: float | None = None
-        self.overflows = 0
+        self.heard = self.overflows = 0
         self._size = chunk_size(fmt, chunk)
         self._intake, self._ring = Intake(fmt), Ring(fmt, HELD)
         self._changed = threading.Condition()
@@ -89,7 +88,7 @@ class Take:
         with self._changed:
             if self._stopped:
                 return
-            self.heard = time.monotonic()
+            self.heard += 1
             self.overflows += overflowed
             for item in self._intake.put(data, now):
                 self._ring.put(item)
@@ -174,13 +173,16 @@ def serve(request: Mapping[str, Any], pyaudio: Any, system: Any, send: Send, sto
 
 
 def _hand_over(take: Take, stream: Any, name: str, send: Send) -> None:
-    opened, told, problem = time.monotonic(), 0, ""
+    told, problem, quiet, heard = 0, "", 0.0, 0
     while not (take.stopped or problem):
         item = take.next(_LOOK)
-        if item is None:
-            problem = _problem(take, stream, opened)
-        else:
+        if take.heard > heard:
+            quiet, heard = 0.0, take.heard
+        if item is not None:
             send(item)
+        elif not take.stopped:
+            quiet += _LOOK  # not by the clock: a process that was suspended has not listened
+            problem = _problem(stream, quiet, SILENT if heard else OPENING)
         if take.overflows > told:
             told = take.overflows
             send({"overflows": told})
@@ -190,12 +192,11 @@ def _hand_over(take: Take, stream: Any, name: str, send: Send) -> None:
     send({"error": f"the microphone {name!r} is gone: {problem}; {_CHECK}"} if problem else {"stopped": True})
 
 
-def _problem(take: Take, stream: Any, opened: float) -> str:
+def _problem(stream: Any, quiet: float, patience: float) -> str:
     """Return why no more audio will come, "" if it may."""
-    if not take.stopped and not _active(stream):
+    if not _active(stream):
         return "its stream has ended"
-    last, patience = (opened, OPENING) if take.heard is None else (take.heard, SILENT)
-    return f"it has brought no audio for {patience:.0f} s" if time.monotonic() - last > patience else ""
+    return f"it has brought no audio for {patience:.0f} s" if quiet >= patience else ""
 
 
 def _active(stream: Any) -> bool:

@@ -86,12 +86,16 @@ def test_device_that_goes(script: Callable[[str], None]) -> None:
     }
 
 
-def test_device_that_falls_silent(script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that lives but brings nothing is dead after a while."""
-    script("mute")
-    monkeypatch.setattr(process, "OPENING", 1.0)
+@pytest.mark.parametrize(("words", "wait", "chunks"), [("mute", "OPENING", 0), ("stalls", "SILENT", 3)])
+def test_device_that_falls_silent(
+    script: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, words: str, wait: str, chunks: int
+) -> None:
+    """A stream that lives but brings nothing, or nothing more, is dead after a while."""
+    script(words)
+    monkeypatch.setattr(process, wait, 1.0)
     said = until(lambda said: False)
-    assert said[1:] == [
+    assert len(audio(said)) == chunks * 4_800
+    assert said[1 + chunks :] == [
         {
             "error": "the microphone 'Desk Mic' is gone: it has brought no audio for 1 s; "
             "check the cable or the sound server"

@@ -2,10 +2,10 @@
 """Stands in for PyAudio and does what no real device does on demand.
 
 The environment variable SCRIPTED_PYAUDIO names what happens, words apart: ``missing`` (the library is not there),
-``hang-open``, ``hang-close``, ``crash-open``, ``no-start``, ``no-devices``, ``busy``, ``odd`` (an
-error without a better name), ``noise`` (on descriptors 1 and 2), ``overflow`` (every second block is flagged),
-``dies`` (after three blocks), ``mute`` (brings nothing at all), ``flood`` (audio without end, as fast as it is taken).
-Otherwise 200 blocks come, which is less than a recorder keeps. Each sample is its place in the stream.
+``hang-open``, ``hang-close``, ``crash-open``, ``no-start``, ``no-devices``, ``busy``, ``odd`` (an error without a
+better name), ``noise`` (on descriptors 1 and 2), ``overflow`` (every second block is flagged), ``dies`` and
+``stalls`` (after three blocks), ``mute`` (brings nothing at all), ``flood`` (audio without end, as fast as it is
+taken). Otherwise 200 blocks come, which is less than a recorder keeps. Each sample is its place in the stream.
 
 The numbers and the texts of the errors are those of PyAudio 0.2.14 with PortAudio 19.6.
 """
@@ -62,7 +62,8 @@ class Stream:
         self._thread.start()
 
     def _run(self) -> None:
-        blocks = 0 if _script("mute") else 3 if _script("dies") else 1_000_000 if _script("flood") else 200
+        lengths = {"mute": 0, "dies": 3, "stalls": 3, "flood": 1_000_000}
+        blocks = next((length for word, length in lengths.items() if _script(word)), 200)
         for block in range(blocks):
             if self._closed.is_set():
                 return

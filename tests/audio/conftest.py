@@ -6,7 +6,6 @@ import array
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -118,9 +117,7 @@ class SoundServer:
     def close(self) -> None:
         """Stop what was started."""
         for process in reversed(self._started):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
-            process.kill()
+            process.kill()  # which ends also one that is stopped
             process.wait()
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:

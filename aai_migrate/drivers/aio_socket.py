@@ -84,6 +84,7 @@ async def _refuse(response: aiohttp.ClientResponse) -> NoReturn:
                 body += part[: http.REFUSAL_LIMIT - len(body)]
                 if len(body) >= http.REFUSAL_LIMIT:
                     break
+    response.close()
     raise _RefusedError(Refused(response.status, _headers(response), bytes(body)))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from ..errors import QuotaExceeded
+from ..errors import ConfigError, QuotaExceeded
 from ..provider import Worker
 from ..wire.frames import Close, Connected, Lost, Message, Ping, Refused
 from .aio_lane import Lane
@@ -70,9 +70,13 @@ class WorkerEnd:
 
 
 async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: float) -> End | Lost | Refused:
-    """Take a place on worker *name*; *patience* is how many seconds it may take to give it back."""
+    """Take a place on worker *name*; *patience* is how many seconds it may take to give it back.
+
+    Raises:
+        ConfigError: there is no such worker. And whatever *opener* raises that no frame can say.
+    """
     if opener is None:
-        return Lost("refused", f"no worker is called {name!r}")
+        raise ConfigError("this provider has no worker to connect to")
     mouth, loop = Lane(f"{name} mouth"), asyncio.get_running_loop()
 
     def take() -> Worker:

@@ -155,7 +155,7 @@ class Asyncio:
             assert self.loop.left() == []
         finally:
             self.loop.close()
-        assert self.loop.errors == []
+        assert self.loop.errors == [], self.loop.errors
 
 
 class Blocking:

@@ -21,6 +21,7 @@ from websockets.http11 import Response
 from aai_migrate import (
     AuthenticationError,
     Begin,
+    ConfigError,
     ConnectionLost,
     MissingExtra,
     ProtocolError,
@@ -579,7 +580,7 @@ class Place:
 
 
 @contextmanager
-def worker_provider(open_worker: Callable[[], Worker], url: str = "worker:test") -> Iterator[None]:
+def worker_provider(open_worker: Callable[[], Worker] | None, url: str = "worker:test") -> Iterator[None]:
     def client(context: Context) -> ClientPeer:
         return Ear(url)
 
@@ -633,6 +634,11 @@ class TestWorker:
         with worker_provider(full), pytest.raises(QuotaExceeded, match=r"all places are taken \(2\); wait"):
             driver.connect("worker")
         assert asked == [1]
+
+    def test_no_worker(self, driver: Driver) -> None:
+        """A provider that names a worker and brings none is at fault, and trying again would not help."""
+        with worker_provider(None), pytest.raises(ConfigError, match="no worker"):
+            driver.connect("worker")
 
     def test_dead_worker(self, driver: Driver) -> None:
         """A worker that dies is a lost connection, and another is opened."""

@@ -353,6 +353,25 @@ def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
         audio.recording(path)
 
 
+def test_a_film_without_sound_is_refused() -> None:
+    """There is nothing to transcribe in it, and the error says so."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        stream: Any = output.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        output.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        output.mux(stream.encode(None))
+    with pytest.raises(AudioError, match="has no audio that can be decoded"):
+        read(file.getvalue())
+
+
+def test_a_rate_that_nobody_hears_is_refused() -> None:
+    """The command to convert it can be pasted."""
+    with pytest.raises(AudioError, match=r"sample_rate 384000 is not .* -ar 16000 -ac 1 OUT\.wav"):
+        read(write("flac", "flac", tone(0.1, 384_000), rate=384_000, strict="experimental"))
+
+
 def test_only_the_first_track_is_read() -> None:
     """And the others are told of, before anything is read."""
     samples = tone(0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from ..errors import AudioError, MissingExtra
+from ..extras import installed
 from .chunk import chunk_size
 from .device import Device
 from .format import AudioFormat, Encoding
@@ -185,7 +185,7 @@ class _Recorder:
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
-        if importlib.util.find_spec("pyaudio") is None:
+        if not installed("pyaudio"):
             raise MissingExtra("the microphone", "mic")
         self.closed = False
         self._reading, self._closing = threading.Lock(), threading.RLock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import importlib.util
+import importlib
 import json
 import logging
 import os
@@ -20,6 +20,7 @@ import click
 from attrs import frozen
 
 from ..errors import AaiMigrateError, ConfigError
+from ..extras import installed
 from ..provider import Provider
 from ..settings import VARIABLE
 from . import options as given
@@ -144,7 +145,7 @@ def _logged(level: int) -> Iterator[None]:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's, which does the same in about half of the time, where it is installed."""
-    if importlib.util.find_spec("uvloop") is None:
+    if not installed("uvloop"):
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
     return factory

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import os
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from aai_migrate.errors import ConfigError, MissingExtra, QuotaExceeded
+from aai_migrate.extras import installed
 from aai_migrate.provider import Worker
 
 from .pipe import END, OPEN, Packet
@@ -31,7 +31,7 @@ def ready() -> None:
     Raises:
         MissingExtra: it is not installed.
     """
-    if importlib.util.find_spec("pocketsphinx") is None:
+    if not installed("pocketsphinx"):
         raise MissingExtra("the embedded recogniser", NAME)
 
 

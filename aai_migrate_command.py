@@ -1,4 +1,4 @@
-"""The script ``aai-migrate``, apart from the package: Ctrl+C ends it without a traceback while that is imported."""
+"""The script ``aai-migrate``, apart from the package: importing or leaving that, Ctrl+C shows no traceback."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing is open yet
     try:
         from aai_migrate.cli import main as run
+        from aai_migrate.cli.interrupt import leaving
     finally:
         signal.signal(signal.SIGINT, before)
-    return run()
+    return leaving(run())

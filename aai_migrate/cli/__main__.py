@@ -3,6 +3,7 @@
 import sys
 
 from . import main
+from .interrupt import leaving
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(leaving(main()))

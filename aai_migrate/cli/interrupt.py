@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Self
+
+
+def leaving(code: int) -> int:
+    """Return *code*, for the process to exit with; a Ctrl+C from now on makes it do so at once.
+
+    Python's own answer, an exception, would be shown as a traceback of whatever is tidying up by then.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    return code
 
 
 class Interrupt:

@@ -165,6 +165,23 @@ def test_interrupts_ignored_while_imported() -> None:
     assert subprocess.run(argv, capture_output=True, timeout=TIMEOUT, check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "start",
+    ["import runpy; runpy.run_module('aai_migrate.cli', run_name='__main__')", "sys.exit(aai_migrate_command.main())"],
+)
+def test_interrupt_while_leaving(start: str) -> None:
+    """One Ctrl+C more while the process tidies up: it ends as it would have, and shows no traceback."""
+    program = f"""
+import atexit, os, signal, sys
+import aai_migrate_command
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+{start}
+"""
+    argv = [sys.executable, "-c", program, "nonsense"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
 def test_second_interrupt_ends_at_once(long_clip: Path) -> None:
     """Two Ctrl+C: whoever does not answer is not waited for."""
     stopping = threading.Event()

@@ -77,9 +77,11 @@ class Connection:
         finally:
             self._over = True
             writer.cancel()
-            await asyncio.wait([writer])
-            self._owner.written()
-            await end.release()
+            try:
+                await asyncio.wait([writer])
+            finally:  # a loop that ends cancels this wait too, and what is open is given back nevertheless
+                self._owner.written()
+                await end.release()
 
     async def _write(self, end: End) -> None:
         try:

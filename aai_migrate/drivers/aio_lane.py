@@ -27,9 +27,13 @@ class Lane:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Return what *call* returns, or raise what it raises; a cancelled wait does not end the call."""
+        return await self.begin(call)
+
+    def begin(self, call: Callable[[], T]) -> asyncio.Future[T]:
+        """Have *call* made; return what will be its outcome, no task, which the end of a loop would cancel."""
         future: asyncio.Future[T] = self._loop.create_future()
         self._calls.put((future, call))
-        return await future
+        return future
 
     async def end(self, timeout: float) -> bool:
         """Let the thread end after the calls it has; say whether it did within *timeout* seconds."""

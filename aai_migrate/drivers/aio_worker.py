@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 
 from ..errors import ConfigError, QuotaExceeded
@@ -78,14 +77,19 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
     if opener is None:
         raise ConfigError("this provider has no worker to connect to")
     mouth, loop = Lane(f"{name} mouth"), asyncio.get_running_loop()
+    taken: list[Worker] = []
 
     def take() -> Worker:
-        worker = opener()
+        taken.append(opener())
         if loop.is_closed():  # and with it whoever would have given it back
-            worker.close()
-        return worker
+            give_back()
+        return taken[0]
 
-    opening = asyncio.ensure_future(mouth.run(take))
+    def give_back() -> None:
+        for worker in taken:
+            worker.close()
+
+    opening = mouth.begin(take)
     try:
         return WorkerEnd(await asyncio.shield(opening), mouth, name, patience)
     except asyncio.CancelledError:  # nobody wants the place any more: give it back when it comes
@@ -93,9 +97,9 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
         try:
             here = bool((await asyncio.wait([opening], timeout=patience))[0])
         finally:
-            mouth.leave()
             if not here:
-                opening.add_done_callback(_abandon)
+                mouth.begin(give_back)  # in its thread, which goes on when the loop has closed
+            mouth.leave()
         if here and not opening.exception():
             await WorkerEnd(opening.result(), mouth, name, patience).release()
         raise
@@ -108,8 +112,3 @@ async def open_worker(opener: Callable[[], Worker] | None, name: str, patience: 
     except Exception:
         await mouth.end(patience)
         raise
-
-
-def _abandon(opening: asyncio.Future[Worker]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        threading.Thread(target=opening.result().close, daemon=True).start()

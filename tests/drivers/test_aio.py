@@ -156,6 +156,19 @@ def check(
     assert set(threading.enumerate()) <= before
 
 
+def check_left(main: Callable[[], Awaitable[None]]) -> None:
+    """Run *main*, which leaves tasks to the end of its loop; no thread may be left."""
+    before = set(threading.enumerate())
+
+    async def run() -> None:
+        await main()
+
+    asyncio.run(run())
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 @asynccontextmanager
 async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
     """Serve *handler* on a free port and yield its address without scheme."""
@@ -451,6 +464,48 @@ def test_a_place_that_comes_too_late_is_given_back() -> None:
         assert pipe.closed
 
     check(main)
+
+
+def test_a_loop_that_ends_while_a_place_is_taken_gives_it_back() -> None:
+    """``asyncio.run`` cancels every task there is, and the place comes after that."""
+    asked, go, pipe = threading.Event(), threading.Event(), Pipe()
+
+    def slow() -> Worker:
+        asked.set()
+        go.wait()
+        return pipe
+
+    async def let_go_when_cancelled() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            go.set()
+
+    async def main() -> None:
+        run = Run(Connect("worker:pipe"), worker=slow)
+        waiting = asyncio.create_task(let_go_when_cancelled())
+        while not asked.is_set():
+            await asyncio.sleep(0)
+        assert run.session.crash is None
+        assert not waiting.done()
+
+    check_left(main)
+    assert pipe.closed
+
+
+def test_a_loop_that_ends_while_a_stream_closes_gives_its_place_back() -> None:
+    """The connection is cancelled by the loop and by who closes it, one right after the other."""
+    pipe = Pipe()
+
+    async def main() -> None:
+        run = Run(Connect("worker:pipe"), once_connected(), lambda: pipe)
+        await run.frame(Connected)
+        closing = asyncio.create_task(run.session.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+
+    check_left(main)
+    assert pipe.closed
 
 
 def test_a_worker_that_cannot_be_opened_is_a_loss() -> None:

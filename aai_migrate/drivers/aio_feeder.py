@@ -37,7 +37,7 @@ class AsyncFeeder:
         self.error: BaseException | None = None
         self._source, self._send, self._stop, self._close_timeout = source, send, stop, close_timeout
         self._loop = asyncio.get_running_loop()
-        self._halted = False
+        self._halted = self._cancelled = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -47,21 +47,24 @@ class AsyncFeeder:
     def let_go(self) -> None:
         """Feed no more, and close the source some time soon; called by the garbage collector, from any thread."""
         self._halted = True
-        if self._task is None or self._task.done():
-            return
         if _running() is self._loop:
-            self._task.cancel()  # not a chunk more, though one may be on its way
+            self._cancel()  # not a chunk more, though one may be on its way
         else:
             with suppress(RuntimeError):  # the loop has closed, and has ended the task
-                self._loop.call_soon_threadsafe(self._task.cancel)
+                self._loop.call_soon_threadsafe(self._cancel)
 
     async def halt(self) -> None:
         """Feed no more and close the source; wait for it to let go, not much longer than ``close_timeout``."""
         self._halted = True
-        task = self._task
-        if task and not task.done() and task is not asyncio.current_task():
-            task.cancel()
-            await asyncio.wait([task], timeout=self._close_timeout + GRACE)
+        self._cancel()
+        if self._task and self._task is not asyncio.current_task():
+            await asyncio.wait([self._task], timeout=self._close_timeout + GRACE)
+
+    def _cancel(self) -> None:
+        """Cancel the task once: another time would cut short how it gives the source back."""
+        if self._task and not self._cancelled:
+            self._cancelled = True
+            self._task.cancel()
 
     async def _run(self) -> None:
         try:

@@ -153,6 +153,8 @@ def check(
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(run())
+    for thread in set(threading.enumerate()) - before:
+        thread.join(2)  # one that has nothing left to do may still be on its way out
     assert set(threading.enumerate()) <= before
 
 

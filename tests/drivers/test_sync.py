@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
+from attrs import evolve
 
 import aai_migrate
 from aai_migrate import (
@@ -28,7 +29,7 @@ from aai_migrate import (
 )
 from aai_migrate.testing.coded import encode, words
 
-from .blocking import Driver, Opener
+from .blocking import Asyncio, Blocking, Driver, Opener
 from .vendor import BEGIN, FINAL, KEY, PARTIAL, SECOND, Connection, hear, ordinary, quiet, turn, until_terminate, vendor
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -573,3 +574,24 @@ class TestEnding:
             with pytest.raises(AudioError):
                 connect(server.url, sample_rate=1)
         assert server.connections == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_drivers_tell_the_same(seed: int) -> None:
+    """What an application sees of the same speech does not depend on the driver, partials that nobody read aside."""
+    audio = encode([*words(5, seed=seed), 1.0, *words(3, seed=seed + 9), 1.0])
+
+    def told(driver: Driver) -> list[Any]:
+        try:
+            with driver.connect("coded") as stream:
+                events = list(stream.transcribe([audio]))
+        finally:
+            driver.close()
+        kept = [event for event in events if not isinstance(event, Turn) or event.end_of_turn]
+        return [evolve(event, received_at=0.0) if isinstance(event, Turn) else event for event in kept]
+
+    blocking, in_loop = told(Blocking()), told(Asyncio())
+    assert [evolve(event, session_id=None) if isinstance(event, Begin) else event for event in blocking] == [
+        evolve(event, session_id=None) if isinstance(event, Begin) else event for event in in_loop
+    ]
+    assert len(ended(blocking)) == 2

@@ -30,7 +30,7 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
         name, equals, text = setting.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise ConfigError(f"-o {setting!r} is not of the form NAME=VALUE")
+            raise ConfigError(f"-o {setting!r} is not of the form NAME=VALUE, as in -o turn_silence=0.5")
         provider, dot, word = name.partition(".")
         if dot:
             provider = registry.ALIASES.get(provider, provider)

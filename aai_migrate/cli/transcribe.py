@@ -182,6 +182,11 @@ def _check_outputs(request: Request) -> None:
     for form, path in request.subtitles:
         if path in ("", STDIN):
             raise ConfigError(f"--{form} {path!r} is no file; name one")
+        folder = os.path.dirname(_place(path))
+        if not os.path.isdir(folder):
+            raise ConfigError(f"--{form} {path}: there is no folder {folder}; make it, or choose another")
+        if os.path.isdir(path):
+            raise ConfigError(f"--{form} {path} is a folder; name a file in it")
         if _place(path) in taken:
             raise ConfigError(f"--{form} {path} would overwrite what another option names; choose another file")
         taken.add(_place(path))

@@ -173,7 +173,7 @@ def test_catching_up_steadily_is_no_rate() -> None:
 @pytest.mark.parametrize(
     ("true", "error"),
     [
-        (AudioFormat(48_000), False),
+        (AudioFormat(48_000), True),
         (AudioFormat(24_000), False),
         (AudioFormat(channels=2), False),
         (AudioFormat(16_000, "pcm_f32le", 2), False),

@@ -95,6 +95,8 @@ WRONG_WITH_PROVIDER = [
     ("--seconds 0", "--seconds: 0.0 is not a number above 0"),
     ("--srt -", "--srt '-' is no file; name one"),
     ("--vtt ''", "--vtt '' is no file; name one"),
+    ("--srt nowhere/x.srt", "nowhere; make it, or choose another"),
+    ("--vtt .", "--vtt . is a folder; name a file in it"),
     ("--srt x.srt --vtt ./x.srt", "--vtt ./x.srt would overwrite what another option names"),
     ("--srt CLIP", "would overwrite what another option names; choose another file"),
     ("--config nowhere.toml", "nowhere.toml"),

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from .pipe import AUDIO, END, TAKEN, TEXT, WINDOW, Packet, size_of
 
-STALL = 10.0
-"""Seconds that sending waits for the far end, which hears every session several times a second."""
+STALL = 60.0
+"""Seconds that sending waits for the far end. While it decodes a whole utterance it says nothing: that takes seconds,
+and many times as long on a machine that is busy with other things. To begin again would not be faster."""
 
 
 class Place:

@@ -186,8 +186,9 @@ class Route:
                 protocols=(first.subprotocol,) if first.subprotocol else (),
             )
             socket.headers.update(first.headers)
-            await socket.prepare(request)
-            await _converse(socket, bridge)
+            with suppress(ConnectionError):  # the client is gone already
+                await socket.prepare(request)
+                await _converse(socket, bridge)
             return socket
         finally:
             await bridge.close()

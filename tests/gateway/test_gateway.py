@@ -16,6 +16,7 @@ import websockets
 from attrs import evolve
 
 from aai_migrate import AudioFormat, registry
+from aai_migrate.credentials import Credential
 from aai_migrate.errors import ConfigError, ConnectionLost
 from aai_migrate.gateway import Gateway, run_in_thread
 from aai_migrate.provider import Provider
@@ -301,6 +302,34 @@ def test_a_client_that_vanishes_leaves_nothing(provide: Any) -> None:
 
     with no_thread_left():
         asyncio.run(main())
+
+
+def test_a_client_that_vanishes_before_the_handshake_is_answered_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """It is the client's affair: no line says that the gateway broke."""
+    asked: list[Credential | None] = []
+    gateways: list[Gateway] = []
+
+    def cut_off(credential: Credential | None) -> str:
+        asked.append(credential)
+        assert gateways[0]._runner is not None
+        server = gateways[0]._runner.server
+        assert server is not None
+        for connection in server.connections:
+            assert connection.transport is not None
+            connection.transport.abort()
+        return "tester"
+
+    async def main() -> None:
+        async with running(authenticate=cut_off) as gateway:
+            gateways.append(gateway)
+            with pytest.raises((OSError, websockets.WebSocketException, EOFError)):
+                async with dial(gateway):
+                    pass
+            await until(lambda: gateway.sessions == 0)
+
+    asyncio.run(main())
+    assert asked
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_client_that_closes_without_terminate_leaves_nothing(provide: Any) -> None:

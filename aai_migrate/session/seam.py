@@ -267,8 +267,7 @@ class Seam:
         return tuple(
             Word(
                 word.text,
-                start := timeline.start(word.start),
-                max(start, timeline.end(word.end)),
+                *timeline.word(word.start, word.end),
                 word.confidence,
                 word.is_final,
                 word.speaker,

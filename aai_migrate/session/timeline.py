@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from math import isfinite
 
 from attrs import define
@@ -81,7 +82,7 @@ class Timeline:
         """Whether just this was sent here before a rewind, as far as is known."""
         if self._known <= self.sent:
             return True
-        span = self._spans[max(0, bisect_right(self._spans, self.sent, key=lambda span: span.connection) - 1)]
+        span = self._spans[self._at(self.sent, bisect_right)]
         within = min(self.sent + count, self._known) <= span.connection + span.count
         return within and not span.silent and span.session + self.sent - span.connection == session
 
@@ -100,6 +101,15 @@ class Timeline:
         """Return where in the session something ends that ended at *seconds* on the connection."""
         return self._session(self._clamped(seconds), ending=True) / self._rate
 
+    def word(self, start: float, end: float) -> tuple[float, float]:
+        """Return from when to when in the session a word lasted; one on both sides of a gap is where its middle is."""
+        first, last = self.start(start), self.end(end)
+        if last - first > end - start + 1 / self._rate:
+            span = self._spans[self._at(self._clamped((start + end) / 2), bisect_right)]
+            begin = span.session / self._rate
+            first, last = max(first, begin), min(last, begin + (0 if span.silent else span.count / self._rate))
+        return first, max(first, last)
+
     def forget(self, session: float) -> None:
         """Drop what only concerns the session before *session* seconds, to stay small for hours."""
         if len(self._spans) > 64:
@@ -110,11 +120,13 @@ class Timeline:
     def _clamped(self, seconds: float) -> int:
         return min(max(round(seconds * self._rate), 0), self._known) if isfinite(seconds) else self._known
 
+    def _at(self, sample: int, bisect: Callable[..., int]) -> int:
+        return max(0, bisect(self._spans, sample, key=lambda span: span.connection) - 1)
+
     def _session(self, sample: int, *, ending: bool) -> int:
         """Between two spans an end belongs to the first one, a start to the second."""
         if not self._spans:
             return 0
-        bisect = bisect_left if ending else bisect_right
-        span = self._spans[max(0, bisect(self._spans, sample, key=lambda span: span.connection) - 1)]
+        span = self._spans[self._at(sample, bisect_left if ending else bisect_right)]
         into = min(max(sample - span.connection, 0), span.count)
         return span.session if span.silent else span.session + into

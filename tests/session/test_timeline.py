@@ -162,3 +162,24 @@ def test_all_forgotten_is_nothing_forgotten() -> None:
         timeline.audio(2 * second * RATE, RATE)
     timeline.forget(1000.0)
     assert timeline.end(100.0) == 199.0
+
+
+def test_a_word_at_a_gap_does_not_last_over_it() -> None:
+    """Five seconds are lost after the first two: what reaches over the edge belongs to the side of its middle."""
+    timeline = Timeline(100)
+    timeline.audio(0, 200)
+    timeline.audio(700, 300)
+    assert timeline.word(1.5, 2.05) == (1.5, 2.0)
+    assert timeline.word(1.95, 2.5) == (7.0, 7.5)
+    assert timeline.word(1.0, 2.0) == (1.0, 2.0)
+    assert timeline.word(2.0, 3.0) == (7.0, 8.0)
+    assert timeline.word(2.5, 2.4) == (7.5, 7.5)
+
+
+def test_a_word_over_injected_silence_is_shorter_in_the_session() -> None:
+    """Silence takes no time of the session, and no word is empty of it."""
+    timeline = Timeline(100)
+    timeline.audio(0, 200)
+    timeline.silence(200, 50)
+    timeline.audio(200, 100)
+    assert timeline.word(1.5, 2.75) == (1.5, 2.25)

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from ..wire.frames import FRAMES, Close, Frame, HttpResponse, Lost, Message, Ping, Refused
-from . import patience
 from .end import End
 
 Dial = Callable[[], Awaitable[End | Frame]]
@@ -93,8 +92,7 @@ class Connection:
                         async with asyncio.timeout(self._close_timeout):
                             await end.close(1000 if frame.code is None else frame.code, frame.reason)
                         return
-                    async with asyncio.timeout(patience.STALL):
-                        await end.send(frame)
+                    await end.send(frame)
                     self._sending = False
                 self._owner.written()
         except TimeoutError:

@@ -104,14 +104,15 @@ class SocketEnd:
 
     async def send(self, frame: Message | Ping) -> None:
         """Write one frame."""
-        if isinstance(frame, Ping):
-            loop = asyncio.get_running_loop()
-            self._pong = self._pong or loop.call_later(patience.PONG, self._dead)
-            await self._socket.ping(frame.data)
-        elif isinstance(frame.data, str):
-            await self._socket.send_str(frame.data)
-        else:
-            await self._socket.send_bytes(frame.data)
+        async with asyncio.timeout(patience.STALL):
+            if isinstance(frame, Ping):
+                loop = asyncio.get_running_loop()
+                self._pong = self._pong or loop.call_later(patience.PONG, self._dead)
+                await self._socket.ping(frame.data)
+            elif isinstance(frame.data, str):
+                await self._socket.send_str(frame.data)
+            else:
+                await self._socket.send_bytes(frame.data)
 
     async def receive(self) -> Message | Pong | Close | Lost:
         """Wait for the next message or the end; answers pings."""

@@ -24,7 +24,7 @@ class WorkerEnd:
         self._released: asyncio.Task[None] | None = None
 
     async def send(self, frame: Message | Ping) -> None:
-        """Write one message; a pipe has no pings."""
+        """Write one message, as long as the worker says that it may take; a pipe has no pings."""
         if isinstance(frame, Message):
             data = frame.data
             await self._mouth.run(lambda: self._worker.send(data))

@@ -13,9 +13,10 @@ class End(Protocol):
     greeting: Connected
 
     async def send(self, frame: Message | Ping) -> None:
-        """Write one frame; waits while the far end takes nothing.
+        """Write one frame; waits while the far end takes nothing, but not for ever.
 
         Raises:
+            TimeoutError: it took nothing for too long.
             OSError: the connection is gone.
         """
 

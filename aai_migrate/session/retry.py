@@ -51,7 +51,7 @@ class Limits:
     """
 
     connect_timeout: float = field(default=10.0, validator=_finite)
-    drain_timeout: float = field(default=15.0, validator=_finite)
+    drain_timeout: float = field(default=30.0, validator=_finite)
     close_timeout: float = field(default=2.0, validator=_finite)
     backlog: float = field(default=30.0, validator=_finite)
     idle: float = field(default=1.0, validator=_finite)

@@ -514,11 +514,11 @@ class Broken(CodedEar):
 
 
 class Unreachable(CodedEar):
-    """Dials a worker that there is not."""
+    """Dials where nobody listens: the port of a protocol that is no more."""
 
     def send(self, item: Command, now: float, /) -> list[Frame | Event]:
         """Dial."""
-        return [Connect("worker:nobody")]
+        return [Connect("ws://127.0.0.1:1")]
 
     def receive(self, frame: Frame, now: float, /) -> list[Frame | Event]:
         """Fail whatever comes."""

@@ -401,13 +401,14 @@ def test_a_refused_key_leaves_old_subtitles_alone(run: Run, clip: Path, tmp_path
     assert path.read_text().startswith("1\n00:00:00,000 --> 00:00:0")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_subtitles_that_cannot_be_written(run: Run, clip: Path, tmp_path: Path) -> None:
     """One line names the file, the transcript goes on to its end, the exit code says that something is missing."""
-    good_path, bad_path = tmp_path / "x.vtt", tmp_path / "nowhere" / "x.srt"
+    good_path, bad_path = tmp_path / "x.vtt", Path("/dev/full")
     outcome = talk(run, good, clip, "--text", "--srt", str(bad_path), "--vtt", str(good_path))
     assert (outcome.code, outcome.out) == (3, "one two\nthree\n")
     assert outcome.remarks == [
-        f"{bad_path}: No such file or directory; it lacks subtitles from here on, the transcript goes on",
+        f"{bad_path}: No space left on device; it lacks subtitles from here on, the transcript goes on",
         "2 turns, 1.0 s of audio, complete",
     ]
     assert "three\n\n" in good_path.read_text()

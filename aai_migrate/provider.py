@@ -18,7 +18,7 @@ from .credentials import Credential
 from .options import Option
 from .wire.commands import Command
 from .wire.events import Event
-from .wire.frames import Frame
+from .wire.frames import Connect, Frame
 
 CONTRACT = 1
 """The number of this contract; a backend made for another is refused."""
@@ -53,7 +53,14 @@ class ClientPeer(Peer[Command, Event], Protocol):
 
 
 class ServerPeer(Peer[Event, Command], Protocol):
-    """The server half of a vendor: takes events, asks commands."""
+    """The server half of a vendor: takes events, asks commands.
+
+    While ``resumable``, the session outlives its connection: after ``Lost`` or ``Close`` another ``Connect`` may
+    come, which goes on with it (see :attr:`Provider.session_of`). Until then nobody reads what it says.
+    """
+
+    @property
+    def resumable(self) -> bool: ...
 
 
 class Worker(Protocol):
@@ -94,7 +101,7 @@ class Context:
         authenticate: server halves: the principal of a credential, or None to refuse it.
         seal, unseal: server halves: sign and encrypt what a client carries back, and read it again
             (``unseal`` gives None for what is not ours).
-        public_url: server halves: our own address as clients see it, without path.
+        public_url: server halves: our own address as clients see it, without path; "" means the one they used.
     """
 
     new_id: Callable[[], str]
@@ -168,7 +175,10 @@ class Provider:
         env: the environment variable of the key; None: no key is needed.
         client: builds a client half for one vendor session.
         server: builds a server half for one connection; None: the gateway cannot speak it.
-        routes: what the server half answers, as ("GET", "/v3/ws").
+        routes: what the server half answers, as ("GET", "/v3/ws"); method "*" stands for all, "{name}" in a path for
+            one part of it. The first is the one that clients are pointed at.
+        session_of: names the session of a server half that a Connect goes on with, where sessions outlive connections;
+            None for what is no such Connect.
         open_worker: opens the far end of ``worker:NAME``; raises ``QuotaExceeded`` where no place is left.
         limit_workers: bounds how many sessions its workers take at once; raises ``ConfigError`` for less than 1.
         ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
@@ -184,6 +194,7 @@ class Provider:
     options: tuple[Option, ...] = ()
     numbers: Numbers = field(factory=Numbers)
     routes: tuple[tuple[str, str], ...] = ()
+    session_of: Callable[[Context, Connect], str | None] | None = None
     open_worker: Callable[[], Worker] | None = None
     limit_workers: Callable[[int], None] | None = None
     ready: Callable[[], None] = lambda: None

@@ -55,6 +55,15 @@ class _Turn:
         text = self.text + (self.tail.text[: self.tail.stable] if self.tail else "")
         return len(text) if text.strip() else 0
 
+    def keep(self) -> None:
+        """What its tail has promised stands; the rest of the tail goes."""
+        tail, self.tail = self.tail, None
+        promise = tail.text[: tail.stable] if tail else ""
+        if tail and promise:
+            words = within(tail.words, promise)
+            self.text, self.words = self.text + promise, self.words + words
+            self.start, self.end = _least(self.start, _start(words)), words[-1].end if words else self.end
+
     def rest(self, event: _Spoken) -> _Spoken:
         """Return *event* without what went out before."""
         text, words = self.given
@@ -183,9 +192,7 @@ class Turns:
         keeps = event.text.startswith(promise) or (isinstance(event, Final) and promise.startswith(event.text))
         if keeps or not turn.tail:
             return [], state, turn, event
-        words = within(turn.tail.words, promise)
-        turn.text, turn.words, turn.tail = turn.text + promise, turn.words + words, None
-        turn.start, turn.end = _least(turn.start, _start(words)), words[-1].end if words else turn.end
+        turn.keep()
         out = self._ended(TurnEnded(turn=event.turn, channel=event.channel), now)
         return out, *self._open(event.channel, event.turn), event
 
@@ -199,7 +206,7 @@ class Turns:
 
     def _ended(self, event: TurnEnded, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)
-        turn.tail = None
+        turn.keep()
         if not turn.text.strip():
             state.open.remove(turn)
             return []
@@ -211,13 +218,9 @@ class Turns:
     def _close(self, state: _Channel, event: TurnEnded, now: float) -> Turn:
         """End the first open turn with what it has promised; what else its tail showed begins the next."""
         turn = state.open[0]
-        tail, turn.tail = turn.tail, None
-        if tail:
-            text = tail.text[: tail.stable]
-            words = within(tail.words, text)
-            turn.text, turn.words = turn.text + text, turn.words + words
-            turn.end = words[-1].end if words else turn.end
-            turn.start = _least(turn.start, _start(words))
+        tail, before, count = turn.tail, len(turn.text), len(turn.words)
+        turn.keep()
+        given = len(turn.text) - before, len(turn.words) - count
         ended = self._turn(state, turn, turn.last or tail or event, now, event)
         del state.open[0]
         state.ended += 1
@@ -226,8 +229,8 @@ class Turns:
         if len(state.orders) > KEPT:
             del state.orders[next(iter(state.orders))]
         if tail:
-            going = _Turn(turn.key, given=(len(text), len(words)))
-            rest = evolve(tail, text=tail.text[len(text) :], words=tail.words[len(words) :], stable=0)
+            going = _Turn(turn.key, given=given)
+            rest = evolve(tail, text=tail.text[given[0] :], words=tail.words[given[1] :], stable=0)
             going.tail = rest if rest.text else None
             state.open.append(going)
         return ended

@@ -561,3 +561,13 @@ def test_a_promise_outlives_a_partial_that_promises_less() -> None:
     shown = fold([Partial(turn=1, text="one two", stable=7), Final(turn=1, text="one")])[-1]
     assert isinstance(shown, Turn)
     assert (shown.transcript, shown.stable_length) == ("one two", 7)
+
+
+def test_a_promise_stands_when_the_end_has_no_text() -> None:
+    """What was promised and is neither said nor taken back by the end is the turn."""
+    events: list[SessionEvent] = [
+        Partial(turn=0, text="one two", stable=3),
+        TurnEnded(turn=0),
+        Partial(turn=1, text="two"),
+    ]
+    assert shown(fold(events)) == [(0, "one two", 3, False), (0, "one", 3, True), (1, "two", 0, False)]

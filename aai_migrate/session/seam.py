@@ -6,12 +6,12 @@ not taken twice; texts are never compared. An open turn goes on under its old ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 
 from ..wire.events import Final, Partial, Revised, Settled, SpeechStarted, TurnEnded, Word
+from ..wire.text import joined
 from .timeline import Timeline
 
 LEAD = 10.0
@@ -65,11 +65,6 @@ class _Channel:
 def midpoint(word: Word) -> float:
     """Return the middle of *word*: the side of a seam it belongs to."""
     return (word.start + word.end) / 2
-
-
-def joined(words: Iterable[Word]) -> str:
-    """Return the text that *words* make, with the first one's joiner."""
-    return "".join(word.joiner + word.text for word in words)
 
 
 def within(words: tuple[Word, ...], text: str) -> tuple[Word, ...]:

@@ -114,6 +114,8 @@ def test_a_key_that_cannot_be_had_is_told_in_the_clients_dialect() -> None:
 class Server:
     """A server half of a dialect that there is not."""
 
+    resumable = False
+
     deadline: float | None = None
 
     def __init__(self, context: Context) -> None:

@@ -129,6 +129,8 @@ class Client:
 class Server:
     """The server half. It outlives a connection: what Resume goes back to, from what the client saw and was told."""
 
+    resumable = True
+
     def __init__(self, context: Context, *, acknowledges: bool = False, forgets: bool = False) -> None:
         self._context, self._acknowledges, self._forgets = context, acknowledges, forgets
         self._id = context.new_id()

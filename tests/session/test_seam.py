@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aai_migrate.session import SessionEvent
-from aai_migrate.session.seam import LEAD, PAUSE, Seam, joined, midpoint, within
+from aai_migrate.session.seam import LEAD, PAUSE, Seam, midpoint, within
 from aai_migrate.session.timeline import Timeline
 from aai_migrate.turns import Turns
 from aai_migrate.wire.events import Final, Partial, Revised, Settled, SpeechStarted, Started, TurnEnded, Word
@@ -523,12 +523,6 @@ def test_words_within_a_text(text: str, count: int) -> None:
     """Whole words only; the first one's joiner counts only where the text begins with it."""
     items = (word("a", 0), word("b", 1), word(".", 1, 1, ""), word("cd", 2))
     assert within(items, text) == items[:count]
-
-
-def test_words_joined() -> None:
-    """Every joiner stands, the first one's too."""
-    assert joined((word("a", 0, joiner=""), word("b", 1), word(".", 1, 1, ""))) == "a b."
-    assert midpoint(word("a", 1.0, 2.0)) == 1.5
 
 
 # An exact ear: it hears the same words however often it listens, with times that are off by 40 ms at most.

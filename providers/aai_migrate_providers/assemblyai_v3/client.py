@@ -19,6 +19,7 @@ from aai_migrate.options import Encoded, encode
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
+from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Connect, Frame, Lost, Message, Refused
 
 from . import messages
@@ -159,7 +160,7 @@ class Client:
         return []
 
     def _message(self, data: str | bytes, now: float) -> list[Out]:
-        message = messages.parse(data)
+        message = values.parse(data)
         if message is None:
             return self._broken("what is no JSON object")
         match message.get("type"):
@@ -175,8 +176,8 @@ class Client:
             case "SpeakerRevision":
                 return [*self._turns.speakers(message, now)]
             case "Warning":
-                text = messages.string(message.get("warning")) or ""
-                return [say.Warned(f"{NAME}:{messages.whole(message.get('warning_code'))}", text)]
+                text = values.string(message.get("warning")) or ""
+                return [say.Warned(f"{NAME}:{values.whole(message.get('warning_code'))}", text)]
             case "Error":
                 return self._error(message)
             case None if "error" in message:  # the shape of 2025
@@ -188,15 +189,15 @@ class Client:
             return []
         self._begun = True
         configuration = message.get("configuration")
-        served = messages.string(configuration.get("model")) if isinstance(configuration, dict) else None
+        served = values.string(configuration.get("model")) if isinstance(configuration, dict) else None
         if served:
             self._turns.family = family(served)
-        id_, expires_at = messages.string(message.get("id")), messages.number(message.get("expires_at"))
+        id_, expires_at = values.string(message.get("id")), values.number(message.get("expires_at"))
         return [say.Started(id_, served or self._model, expires_at, " ", self._settings)]
 
     def _error(self, message: dict[str, Any]) -> list[Out]:
-        text = messages.string(message.get("error")) or "no reason given"
-        return self._fail(typed(messages.whole(message.get("error_code")), text))
+        text = values.string(message.get("error")) or "no reason given"
+        return self._fail(typed(values.whole(message.get("error_code")), text))
 
     def _broken(self, what: str) -> list[Out]:
         return self._fail(ProtocolError(NAME, f"the server sent {what}", retryable=True))
@@ -207,8 +208,8 @@ class Client:
 
     def _termination(self, message: dict[str, Any]) -> list[Out]:
         self._over = True
-        audio = messages.number(message.get("audio_duration_seconds"))
-        session = messages.number(message.get("session_duration_seconds"))
+        audio = values.number(message.get("audio_duration_seconds"))
+        session = values.number(message.get("session_duration_seconds"))
         return [*self._turns.finish(), say.Stopped("stopped", audio, session)]
 
     # Time.

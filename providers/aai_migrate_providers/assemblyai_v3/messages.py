@@ -5,15 +5,13 @@ Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-ap
 
 from __future__ import annotations
 
-import json
-from math import isfinite
 from typing import Any
 
 from attrs import field, frozen
 
 from aai_migrate.wire.events import Word
-
-_WIDE = (("\u3000", "\u30ff"), ("\u3400", "\u9fff"), ("\uff00", "\uffef"))
+from aai_migrate.wire.text import joined, joiner
+from aai_migrate.wire.values import number, string, unit, whole
 
 
 @frozen
@@ -48,69 +46,16 @@ FAR = 1 << 53
 """Milliseconds beyond which a float is no longer exact."""
 
 
-def parse(data: str | bytes) -> dict[str, Any] | None:
-    """Return a message's JSON object; None: it is none."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def number(value: Any) -> float | None:
-    """Return a finite number, or None."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            return float(value) if isfinite(value) else None
-        except OverflowError:
-            return None
-    return None
-
-
 def seconds(value: Any, missing: float) -> float:
     """Return wire milliseconds as seconds, never negative."""
     ms = number(value)
     return missing if ms is None else max(0.0, ms / 1000)
 
 
-def whole(value: Any) -> int | None:
-    """Return a whole number that is spelled as an integer, a float or a string of digits, or None."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        return int(value)
-    known = number(value)
-    return int(known) if known is not None and known == int(known) else None
-
-
 def order(value: Any) -> int | None:
     """Return a usable ``turn_order``, or None."""
     known = None if isinstance(value, str) else whole(value)
     return known if known is None or known >= 0 else None
-
-
-def string(value: Any) -> str | None:
-    """Return a string that says something, or None."""
-    return value if isinstance(value, str) and value else None
-
-
-def _wide(character: str) -> bool:
-    """Say whether *character* belongs to a script without spaces: Chinese or Japanese."""
-    return any(low <= character <= high for low, high in _WIDE)
-
-
-def joiner(before: str, text: str) -> str:
-    """Return what stands between *before* and the word *text*."""
-    return "" if not before or (_wide(before[-1]) and _wide(text[0])) else " "
-
-
-def joined(items: tuple[Word, ...]) -> str:
-    """Return the text of words; the first one's joiner is left out."""
-    return "".join(word.joiner + word.text if index else word.text for index, word in enumerate(items))
-
-
-def mean(items: tuple[Word, ...]) -> float | None:
-    """Return the mean confidence of words, or None where none is known."""
-    known = [word.confidence for word in items if word.confidence is not None]
-    return sum(known) / len(known) if known else None
 
 
 def words(items: Any) -> tuple[Word, ...]:
@@ -170,19 +115,6 @@ def milliseconds(time: float | None) -> int:
     return 0 if time is None else max(0, round(time * 1000))
 
 
-def unit(confidence: float | None) -> float:
-    """Return a confidence from 0 to 1; what nobody knows counts as certain, since clients demand a number."""
-    return 1.0 if confidence is None else min(1.0, max(0.0, confidence))
-
-
-def spread(text: str, start: float | None, end: float | None) -> tuple[Word, ...]:
-    """Return words for a text that came without: its time in equal parts."""
-    parts = text.split()
-    begin = start if start is not None else end or 0.0
-    step = max(0.0, (begin if end is None else end) - begin) / max(1, len(parts))
-    return tuple(Word(part, begin + step * index, begin + step * (index + 1)) for index, part in enumerate(parts))
-
-
 def word_json(word: Word, *, final: bool) -> dict[str, Any]:
     """Write one word with every field that strict clients demand (section 10.2 of the dialect notes)."""
     value: dict[str, Any] = {
@@ -195,13 +127,3 @@ def word_json(word: Word, *, final: bool) -> dict[str, Any]:
     if word.speaker:
         value["speaker"] = word.speaker
     return value
-
-
-def dumps(message: dict[str, Any]) -> str:
-    """Write a message so that any UTF-8 text frame carries it: half a surrogate becomes a question mark."""
-    return readable(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
-
-
-def readable(text: str) -> str:
-    """Return *text* as UTF-8 can carry it."""
-    return text.encode(errors="replace").decode()

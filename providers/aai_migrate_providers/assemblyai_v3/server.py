@@ -16,10 +16,12 @@ from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
+from aai_migrate.wire import values
 from aai_migrate.wire.events import Word
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, bare
+from aai_migrate.wire.text import spread
 
-from . import messages, request
+from . import request
 from .errors import INVALID, SEE_ERROR, told
 from .messages import milliseconds, word_json
 from .options import NAME
@@ -49,6 +51,8 @@ class _Turn:
 
 class Server:
     """One client's v3 session, as a :class:`~aai_migrate.provider.ServerPeer`."""
+
+    resumable = False
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -147,7 +151,7 @@ class Server:
         return [ask.Audio(data)] if data else []
 
     def _control(self, text: str, now: float) -> list[Out]:
-        message = messages.parse(text)
+        message = values.parse(text)
         if message is None:
             raise RefusalError(3006, f"{INVALID}: Invalid JSON: expected an object")
         match message.get("type"):
@@ -174,7 +178,7 @@ class Server:
     def _refuse(self, code: int, text: str) -> list[Out]:
         """Clients of 2025 read the close reason only, newer ones the Error."""
         self._over = True
-        text = messages.readable(text)
+        text = values.readable(text)
         reason = text if len(text.encode()) <= LARGEST_REASON else SEE_ERROR
         return [_message({"type": "Error", "error_code": code, "error": text}), Close(code, reason)]
 
@@ -247,7 +251,7 @@ class Server:
             said |= {"language_code": turn.language, "language_confidence": 1.0}
         if turn.speaker:
             said |= {"speaker_label": turn.speaker}
-        message = self._turn(order, turn.text, words, end=True, confidence=messages.unit(event.confidence), **said)
+        message = self._turn(order, turn.text, words, end=True, confidence=values.unit(event.confidence), **said)
         return [*self._first(turn, turn.words[0].start if turn.words else None), message]
 
     def _order(self, key: Any) -> int:
@@ -332,7 +336,7 @@ class Server:
 
 
 def _message(value: dict[str, Any]) -> Message:
-    return Message(messages.dumps(value))
+    return Message(values.dumps(value))
 
 
 def _speech(at: float) -> Message:
@@ -340,7 +344,7 @@ def _speech(at: float) -> Message:
 
 
 def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:
-    return event.words or messages.spread(event.text, event.start, event.end)
+    return event.words or spread(event.text, event.start, event.end)
 
 
 def _path(url: str) -> str:

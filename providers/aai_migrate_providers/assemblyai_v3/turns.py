@@ -12,6 +12,8 @@ from typing import Any
 from attrs import define, evolve, field
 
 from aai_migrate.wire import events as say
+from aai_migrate.wire.text import joined, joiner, mean
+from aai_migrate.wire.values import string
 
 from . import messages
 from .messages import Turn
@@ -115,7 +117,7 @@ class Turns:
         out: list[say.Event] = []
         for item in items:
             order = messages.order(item.get("turn_order"))
-            words, speaker = messages.words(item.get("words")), messages.string(item.get("speaker_label"))
+            words, speaker = messages.words(item.get("words")), string(item.get("speaker_label"))
             if order is None or not (words or speaker):
                 continue
             held = self._open.get(order)
@@ -157,10 +159,10 @@ class Turns:
         Universal-Streaming puts finished words only into the transcript, and keeps to them unless it formats.
         """
         text = turn.transcript
-        if self.family == U3 or text == messages.joined(turn.words):
+        if self.family == U3 or text == joined(turn.words):
             return turn.text, 0
         for word in turn.open_words:
-            text += messages.joiner(text, word.text) + word.text
+            text += joiner(text, word.text) + word.text
         return text, 0 if self.formats or self.family == W else len(turn.transcript)
 
     def _end(self, turn: Turn, now: float) -> list[say.Event]:
@@ -205,7 +207,7 @@ class Turns:
                 end=at,
                 language=turn.language,
                 speaker=turn.speaker,
-                confidence=messages.mean(words),
+                confidence=mean(words),
                 confirmed=not guessed,
                 raw=turn.raw,
             ),

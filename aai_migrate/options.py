@@ -103,6 +103,8 @@ def encode(
         chosen = table.get(name)
         value = getattr(config, name)
         if chosen is None or chosen.support == "unsupported":
+            if value is False and name != "partials":  # what a vendor lacks is off
+                continue
             if config.on_unsupported == "error":
                 alternative = next((row.alternative for row in rows if row.name == name and row.alternative), "")
                 raise UnsupportedOption(name, provider, model, alternative)

@@ -1,0 +1,1 @@
+"""Gladia's live speech-to-text (``/v2/live``)."""

@@ -135,7 +135,7 @@ class Numbers:
         audio_due: the first audio is due within this time of ``Started``.
         ends_only_with_audio: an open turn stays open while no audio comes.
         finalize: whether a Finalize is a message or emulated by injected silence.
-        finalize_silence: how much silence emulates it.
+        finalize_silence: how much silence emulates it; more where the caller's turn silence is longer.
         finalize_timeout: how long its answer may take.
         settle_lag: with nothing open, audio this old that was read and brought no word is silence; None: the
             vendor itself says what is settled, silence too.

@@ -11,13 +11,15 @@ from ..wire.commands import Configure, Finalize, Stop
 class Mark:
     """A command that stands before sample ``position``.
 
-    ``sent`` speaks of the present connection, ``answered`` of the whole session.
+    ``sent`` speaks of the present connection, ``answered`` of the whole session. ``until`` is where on the vendor's
+    clock the silence ends that it was sent as.
     """
 
     position: int
     command: Finalize | Configure | Stop
     sent: bool = False
     answered: bool = False
+    until: float | None = None
 
 
 @define

@@ -14,6 +14,8 @@ BURST = 1.0
 """Seconds of audio that leave in one go, so that a driver writes what it has before it asks for more."""
 SHED = 1.0
 """Seconds of audio that are lost at a time where a live source cannot wait: one gap a second, not one a chunk."""
+BEYOND = 0.3
+"""Seconds by which silence that ends a turn is longer than what the caller said ends it."""
 TOO_SHORT = 1e-6
 """Seconds that no clock waits: what rounding leaves of a wait that is over."""
 
@@ -28,6 +30,7 @@ class Outbox:
         reached: the furthest sample any connection was sent.
         stop_sent: whether the present connection was told to stop.
         stop_known: whether the vendor's session was, which may be older than the connection.
+        turn_silence: seconds of silence that the caller wants turns to end after; 0: as the vendor likes.
         heard: seconds of this connection that a vendor who listens in real time at least has heard by now.
     """
 
@@ -38,9 +41,10 @@ class Outbox:
         hold: float,
         hold_bytes: int,
         backlog: float = 0.0,
+        turn_silence: float = 0.0,
     ) -> None:
         """Keep *hold* seconds for a replay beside *backlog* seconds that wait to be sent; *hold_bytes* at most."""
-        self._numbers, self._hold = numbers, hold
+        self._numbers, self._hold, self.turn_silence = numbers, hold, turn_silence
         self.rate = wire.sample_rate
         self.log = Log(wire.frame, min(self.sample(hold + backlog), hold_bytes // wire.frame))
         self.cursor = self.reached = 0
@@ -76,14 +80,20 @@ class Outbox:
         self.stop_known = False
         self.resume(now)
 
-    def resume(self, now: float) -> None:
-        """Audio may flow, on the present timeline; marks from the cursor on are sent again."""
+    def resume(self, now: float, taken: float | None = None) -> None:
+        """Audio may flow, on the present timeline; marks are sent again, but for silence that was *taken* before."""
         self._since, self._offset, self._now = now, self.timeline.seconds, now
         self.heard = self.timeline.seconds
         self.stop_sent = False
         for mark in self.log.marks:
             later = isinstance(mark.command, Configure) and mark.position > self.cursor  # not in the settings yet
-            mark.sent = mark.answered and not later
+            heard = taken is not None and mark.until is not None and mark.until <= taken
+            mark.sent = (mark.answered and not later) or (mark.sent and heard)
+
+    def waiting(self) -> list[str]:
+        """Return the ids of the Finalizes whose silence went out and that have no answer."""
+        sent = (mark for mark in self.log.marks if mark.sent and mark.until is not None and not mark.answered)
+        return [mark.command.id for mark in sent if isinstance(mark.command, Finalize)]
 
     def advance(self, now: float) -> None:
         """Move :attr:`heard`."""
@@ -140,7 +150,9 @@ class Outbox:
                 self.stop_sent = self.stop_known = True
                 yield mark.command, mark
             case Finalize() if self._numbers.finalize == "silence":
-                yield self.silence(self._numbers.finalize_silence), mark
+                silence = self.silence(max(self._numbers.finalize_silence, self.turn_silence + BEYOND))
+                mark.until = self.timeline.seconds
+                yield silence, mark
             case _:
                 yield mark.command, mark
 

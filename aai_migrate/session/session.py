@@ -19,7 +19,7 @@ from ..events import AudioGap, Reconnected, Reconnecting
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, Lost, Pong, Refused
+from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, HttpResponse, Lost, Pong, Refused
 from .gaps import Gaps
 from .intake import Intake
 from .outbox import Outbox
@@ -30,7 +30,7 @@ from .upkeep import Upkeep
 SessionEvent = say.Event | Reconnecting | Reconnected | AudioGap
 Out = Frame | SessionEvent
 State = Literal["idle", "connecting", "live", "waiting", "ended"]
-EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped)
+EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.AudioTaken)
 """What may come before the greeting."""
 
 SLEPT = 30.0
@@ -76,6 +76,7 @@ class Session:
         self._timers: dict[str, float] = {}
         self._peer: ClientPeer | None = None
         self._begun = self._resuming = self._dialled = False
+        self._joined = False  # the present vendor session has greeted
         self._upkeep: Upkeep | None = None  # of the live connection
         self._gaps = Gaps()
         self._watch: RateWatch | None = None
@@ -182,7 +183,7 @@ class Session:
         self._box.advance(now)
         if isinstance(frame, Pong):
             return self._ponged(frame, now)
-        if isinstance(frame, (Lost, Close, Refused)):
+        if isinstance(frame, (Lost, Close, Refused, HttpResponse)):
             self._dialled = False
         if "drain" in self._timers:
             self._drain_by(now)
@@ -253,7 +254,8 @@ class Session:
         self._config, self._credential = config, start.credential
         self._hold = max(30.0, self._numbers.longest_turn + 15.0)
         self._intake = Intake(config.audio, self._wire)
-        self._box = Outbox(self._numbers, self._wire, self._hold, self.limits.hold_bytes, self.limits.backlog)
+        limits, silence = self.limits, config.turn_silence or 0.0
+        self._box = Outbox(self._numbers, self._wire, self._hold, limits.hold_bytes, limits.backlog, silence)
         self._seam = Seam(self._wire.channels)
         self._connect_by = now + self.limits.connect_timeout
         return self._connect(now)
@@ -265,7 +267,7 @@ class Session:
         self._timers = {"connect": by}
         if self._resuming and self._peer:
             return self._take(self._peer.send(ask.Resume(), now), now)
-        self._peer = self.provider.client(self._context)
+        self._peer, self._joined = self.provider.client(self._context), False
         try:
             if self._credentials:
                 self._credential = self._credentials()
@@ -299,10 +301,12 @@ class Session:
             return []
         self.state = "live"
         self._retry.started(now)
-        resumed, self._resuming = self._resuming, False
-        out = self._skip() if resumed else self._replay(event.word_delimiter, now)
-        self._box.resume(now)
+        resumed, self._resuming, self._joined = self._joined, False, True
+        out = self._rejoin() if resumed else self._replay(event.word_delimiter, now)
+        self._box.resume(now, self._taken if resumed else None)
         self._timers = {}
+        for id_ in self._box.waiting():
+            self._finalize_by(id_, now)
         self._upkeep = Upkeep(self._numbers, self._box, self.limits.idle, self._hold, now)
         self._wake(now)
         if not self._begun:
@@ -325,9 +329,10 @@ class Session:
         self._taken = 0.0
         return out
 
-    def _skip(self) -> list[Out]:
-        """The vendor's session goes on, but what it did not take may no longer be held."""
+    def _rejoin(self) -> list[Out]:
+        """The vendor's session goes on from what it took; what it did not take may no longer be held."""
         box = self._box
+        box.cursor = box.timeline.rewind(self._taken)
         if box.cursor >= box.log.start:
             return []
         lost, box.cursor = box.cursor, box.log.start
@@ -427,14 +432,14 @@ class Session:
         if live and box.stop_sent and self._seam.settled >= self.fed - 1 / box.rate:
             return [*self._end(), *self._all_answered(), say.Stopped("stopped", self.fed, None, self._gaps.seconds)]
         again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
-        again = again or self._resuming  # a session that cannot be gone back to is begun anew
-        delay = self._retry.failed(now) if again else None
+        anew = self._resuming and not (self._peer and self._peer.resumable)  # it could not be gone back to
+        delay = 0.0 if anew else self._retry.failed(now) if again or self._resuming else None
         if delay is None or (not self._begun and now + delay >= self._connect_by):
             return [*self._end(), say.Failed(error, self.fed, self._missing)]
         out: list[Out] = [Close(1000)] if self._dialled else []
         self._dialled = False
-        self._resuming = bool(live and self._peer and self._peer.resumable)
-        if self._resuming and (box.timeline.sent or self._taken):
+        self._resuming = bool(self._peer and self._peer.resumable)
+        if self._joined and self._resuming:
             box.cursor = box.timeline.rewind(self._taken)
         if not self._resuming:
             self._peer = None
@@ -473,7 +478,7 @@ class Session:
                 if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):
                     out += self._answered(id_, say.Finalized(id_, "settled"))
                     continue
-                self._timers[f"finalize:{id_}"] = now + self._numbers.finalize_timeout + self._box.unheard
+                self._finalize_by(id_, now)
             elif mark and isinstance(mark.command, ask.Stop):
                 self._drain_by(now)
             out += self._ask(command, now)
@@ -526,6 +531,9 @@ class Session:
         if to is None:
             return []
         return [*self._seam.settle_all(self._box.timeline.end(to)), *self._settled(now)]
+
+    def _finalize_by(self, id_: str, now: float) -> None:
+        self._timers[f"finalize:{id_}"] = now + self._numbers.finalize_timeout + self._box.unheard
 
     def _on_finalize(self, _: float, id_: str) -> list[Out]:
         """A vendor that heard nothing new has nothing to answer."""

@@ -15,7 +15,7 @@ from ..provider import Peer, ServerPeer
 from ..session import Session, SessionEvent
 from ..wire import events as say
 from ..wire.commands import Audio, Command, Start
-from ..wire.frames import Close, Connect, Frame, HttpRequest, Lost, Message, Ping, Pong, Refused
+from ..wire.frames import Close, Connect, Frame, HttpRequest, HttpResponse, Lost, Message, Ping, Pong, Refused
 from .clock import ManualClock
 from .faults import Corrupt, Cut, Delay, Direction, Duplicate, Fault, Refuse
 from .trace import Trace
@@ -164,13 +164,14 @@ class Link:
         refusal = next((f for f in self._faults if isinstance(f, Refuse) and f.attempt == attempt), None)
         far = self._far()
         self.ends.append(far)
-        self._connected = True
+        self._connected, self._flying = True, []  # what is on its way on the connection before has nowhere to go
         if refusal is None:
             self._send("up", far, frame)
         elif refusal.status is None:
             self._break(far, Lost("refused"))
         else:
-            self._fly("down", far, Refused(refusal.status, {}, refusal.body))
+            answer = HttpResponse if isinstance(frame, HttpRequest) else Refused
+            self._fly("down", far, answer(refusal.status, {}, refusal.body))
 
     def _send_all(self, direction: Direction, far: Far, frames: Iterable[Frame]) -> None:
         for frame in frames:
@@ -220,7 +221,7 @@ class Link:
         if direction == "up":
             self._send_all("down", far, far.receive(frame, now))
             return
-        if isinstance(frame, (Close, Refused, Lost)):
+        if isinstance(frame, (Close, Refused, Lost, HttpResponse)):
             self._connected = False
         self._take(self.session.receive(frame, now))
 

@@ -1,1 +1,34 @@
-"""Gladia's live speech-to-text (``/v2/live``)."""
+"""Gladia's live speech-to-text (``/v2/live``).
+
+Source pages, read 2026-09:
+https://docs.gladia.io/api-reference/v2/live/init,
+https://docs.gladia.io/api-reference/v2/live/websocket,
+https://docs.gladia.io/chapters/live-stt/features
+"""
+
+from aai_migrate.provider import Numbers, Pace, Provider
+
+from .client import Client
+from .options import CAPABILITIES, LONGEST, NAME, OPTIONS
+
+PROVIDER = Provider(
+    name=NAME,
+    title="Gladia",
+    env="GLADIA_API_KEY",
+    client=Client,
+    capabilities=CAPABILITIES,
+    options=OPTIONS,
+    numbers=Numbers(
+        keepalive=20.0,
+        ends_only_with_audio=True,
+        finalize="silence",
+        finalize_silence=1.0,
+        finalize_timeout=3.0,
+        settle_lag=5.0,
+        pace=Pace(factor=1.25, ahead=30.0),
+        longest_turn=float(LONGEST),
+        session_limit=10_800.0,
+    ),
+)
+
+__all__ = ["PROVIDER"]

@@ -34,13 +34,14 @@ LONGEST = 60
 """Seconds after which an utterance is cut in mid-speech: as late as the vendor can."""
 MOST_TERMS, MOST_CHARACTERS, MOST_WORDS = 100, 10_000, 5
 
+MODELS = {MODEL: Model(name=MODEL, family=MODEL, languages=LANGUAGES)}
 CAPABILITIES = Capabilities(
     as_of=datetime.date(2026, 9, 24),
     source=BODY,
     encodings=("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_mulaw", "pcm_alaw"),
     sample_rates=(8_000, 16_000, 32_000, 44_100, 48_000),
     max_channels=8,
-    models={MODEL: Model(name=MODEL, family=MODEL, languages=LANGUAGES)},
+    models=MODELS,
 )
 
 # How the vendor spells an encoding: its name, and the bits of one sample.
@@ -137,8 +138,9 @@ def _terms(value: Any) -> tuple[str, ...]:
     items = config.get("vocabulary") if isinstance(config, Mapping) else None
     if not isinstance(items, (list, tuple)):
         raise ValueError("custom_vocabulary needs custom_vocabulary_config.vocabulary")
-    terms = [item.get("value") if isinstance(item, Mapping) else item for item in items]
-    if not all(isinstance(term, str) for term in terms):
+    values = (item.get("value") if isinstance(item, Mapping) else item for item in items)
+    terms = [value for value in values if isinstance(value, str)]
+    if len(terms) < len(items):
         raise ValueError("vocabulary must hold strings, or objects with a value")
     return tuple(term for term in terms if term.strip())
 

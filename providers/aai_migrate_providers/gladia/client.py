@@ -1,0 +1,430 @@
+"""The client half: a request first, then a websocket at the address that it is answered with.
+
+A lost connection is made again at the same address: the vendor's session goes on from what it has, see
+:mod:`.place`. Where the vendor will not, or what it said meanwhile is lost, the session begins anew.
+
+Sources: https://docs.gladia.io/api-reference/v2/live/init, https://docs.gladia.io/api-reference/v2/live/websocket
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from aai_migrate.config import Config
+from aai_migrate.errors import BadRequest, ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.failures import lost
+from aai_migrate.options import Encoded, encode
+from aai_migrate.provider import Context
+from aai_migrate.wire import commands as ask
+from aai_migrate.wire import events as say
+from aai_migrate.wire.frames import (
+    Close,
+    Connect,
+    Connected,
+    Frame,
+    HttpRequest,
+    HttpResponse,
+    Lost,
+    Message,
+    Refused,
+)
+from aai_migrate.wire.values import mapping, number, parse, string
+
+from . import messages
+from .errors import answered, closed
+from .options import (
+    AUDIO_FRAMES,
+    HOST,
+    LONGEST,
+    MODELS,
+    NAME,
+    NATIVE,
+    OPTIONS,
+    REGIONS,
+    RESERVED,
+    TURN_SILENCE,
+    spelled,
+)
+from .place import Place
+from .turns import LostFinalError, Turns
+
+PATH = "/v2/live"
+ANSWER = 1.0
+"""Seconds in which the vendor says where it is, before it is asked in another way."""
+GOODBYE = 5.0
+"""Seconds from the transcript of the whole session to the close that follows it."""
+AHEAD = 1.5
+"""Seconds of audio that the vendor may still have to answer when a connection is lost. Speech in what it has to answer
+has shown itself before it is over; in more than that, whole utterances would have come and gone unseen."""
+STUMBLES = 3
+"""Connections in a row that a session may lose, or be refused for the time being, before it has taken anything."""
+
+MOST_HELD = 1000
+"""Messages that may come before the vendor says where it is."""
+
+Out = Frame | say.Event
+State = Literal["idle", "asking", "dialling", "probing", "live", "over"]
+
+
+class Client:
+    """One session of the vendor, as a :class:`~aai_migrate.provider.ClientPeer`."""
+
+    def __init__(self, context: Context) -> None:
+        self._config = Config()
+        self._body: dict[str, Any] = {}
+        self._settings: dict[str, Any] = {}
+        self._url: str | None = None  # None: there is no session that could be gone back to
+        self._id: str | None = None
+        self._state: State = "idle"
+        self._binary = self._begun = self._stopped = False
+        self._turns = Turns(TURN_SILENCE)
+        self._place = Place(1)
+        self._stumbles = 0
+        self._answered = 0.0  # seconds of audio that a vendor who listens in real time has answered
+        self._last = 0.0  # when it was reckoned
+        self._held: list[dict[str, Any]] = []  # what came before it was known where the vendor is
+        self._seconds = 0.0  # of audio, by the vendor's count
+        self._due: float | None = None
+        self._reason = ""  # what the vendor said before it closed
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the vendor's session may be gone back to: it says what it has, and where somebody speaks."""
+        wanted = mapping(self._body.get("messages_config"))
+        shown = wanted.get("receive_partial_transcripts") or wanted.get("receive_speech_events") is not False
+        return bool(self._url and shown and wanted.get("receive_acknowledgments") is not False)
+
+    # Commands.
+
+    def send(self, command: ask.Command, now: float) -> list[Out]:
+        """Put *command* into frames.
+
+        Raises:
+            UnsupportedOption, ConfigError: ``Start`` asks for what the vendor does not have.
+            RuntimeError: anything but ``Start`` and ``Resume`` before ``Started``; ``Resume`` where nothing is.
+        """
+        match command:
+            case ask.Start():
+                return self._start(command)
+            case ask.Resume():
+                return self._resume()
+            case _ if self._state != "live":
+                raise RuntimeError(f"{type(command).__name__} before the session has begun")
+            case ask.Audio(data):
+                return self._audio(data, now)
+            case ask.Silence(seconds):
+                return self._audio(self._config.audio.silence(seconds), now)
+            case ask.KeepAlive():
+                return [Message(messages.audio_chunk(b""))]
+            case ask.Stop():
+                self._stopped = True
+                return [Message(messages.STOP)]
+            case ask.Configure(id=id_):
+                return [say.Configured(id_, False, f"{NAME} changes nothing in mid-session")]
+        raise RuntimeError("a Finalize is emulated by silence")
+
+    def _audio(self, data: bytes, now: float) -> list[Out]:
+        self._listen(now)
+        self._place.send(len(data))
+        return [self._chunk(data), *self._ended_by_silence()]
+
+    def _chunk(self, data: bytes) -> Message:
+        return Message(data if self._binary and data else messages.audio_chunk(data))
+
+    def _start(self, start: ask.Start) -> list[Out]:
+        config = self._config = start.config
+        encoded, extra = encode(config, OPTIONS, NAME, model=config.model), _extra(config)
+        self._binary = extra.pop(AUDIO_FRAMES, "json") == "binary"
+        body: dict[str, Any] = {**spelled(config.audio)}
+        if config.model:
+            body["model"] = config.model
+        body["endpointing"] = TURN_SILENCE
+        body["maximum_duration_without_endpointing"] = LONGEST
+        body["messages_config"] = {"receive_partial_transcripts": True}
+        body = self._body = _merged(_merged(body, encoded.native), extra)
+        region = REGIONS.get(config.region or "")
+        self._settings = {**_shown(body), **({"region": region} if region else {})}
+        self._turns = Turns(number(body["endpointing"]) or TURN_SILENCE)
+        self._place = Place(config.audio.frame)
+        self._state = "asking"
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if start.credential:
+            headers["X-Gladia-Key"] = start.credential.secret.reveal()
+        url = _address(config) + (f"?{urlencode({'region': region})}" if region else "")
+        request = HttpRequest("POST", url, headers, json.dumps(body).encode())
+        return [*self._warnings(encoded, extra), request]
+
+    def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
+        out: list[Out] = [*encoded.warnings()]
+        if self._config.model and self._config.model not in MODELS:
+            text = f"{NAME}: model {self._config.model!r} is not in our table; asked for as it is"
+            out.insert(0, say.Warned("unknown_model", text))
+        for name in sorted(set(extra) - NATIVE):
+            text = f"{NAME}: {name!r} is no member we know, and the vendor refuses those it does not; sent as it is"
+            out.append(say.Warned("unknown_extra", text))
+        spoken = mapping(self._body.get("language_config"))
+        listed = spoken.get("languages")
+        if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
+            text = (
+                f"{NAME}: of {len(listed)} languages it keeps to the one it hears first; "
+                "set language_config.code_switching if they change"
+            )
+            out.append(say.Warned("one_language", text))
+        return out
+
+    def _resume(self) -> list[Out]:
+        if self._url is None:
+            raise RuntimeError("there is no session to resume")
+        self._state, self._due, self._reason = "dialling", None, ""
+        self._held.clear()
+        return [Connect(self._url)]
+
+    # Frames.
+
+    def receive(self, frame: Frame, now: float) -> list[Out]:
+        """Read one frame; never raises."""
+        if self._state == "over":
+            return []
+        if self._state == "live":
+            self._listen(now)
+        match frame:
+            case Message(data):
+                return self._read(data, now)
+            case HttpResponse() if self._state == "asking":
+                return self._answer(frame)
+            case Connected() if self._state == "dialling":
+                return self._connected(now)
+            case Close(code, reason):
+                return self._closed(code, reason, now)
+            case Lost():
+                return self._fail(lost(NAME, frame))
+            case Refused():
+                return self._refused(frame)
+        return []
+
+    def _answer(self, response: HttpResponse) -> list[Out]:
+        if not 200 <= response.status < 300:
+            return self._fail(answered(response))
+        value = parse(response.body)
+        if value is None:
+            what = "a web page" if response.body.lstrip().startswith(b"<") else "what is no JSON object"
+            return self._fail(ProtocolError(NAME, f"the request was answered by {what}; check base_url"))
+        url = string(value.get("url"))
+        address = urljoin(_websocket(_address(self._config)), url) if url else ""
+        if urlsplit(address).scheme not in ("ws", "wss"):
+            return self._fail(ProtocolError(NAME, "the answer to the request has no usable url"))
+        self._url, self._id, self._state = address, string(value.get("id")), "dialling"
+        return [Connect(address)]
+
+    def _connected(self, now: float) -> list[Out]:
+        audio = self._config.audio
+        if not self._begun or self._place.reconnect(audio.silence(1 / audio.sample_rate)):
+            return self._started(now)
+        self._state = "probing"
+        return self._probe(now)
+
+    def _probe(self, now: float) -> list[Out]:
+        """Ask where the vendor is; where it does not say, what it has is unknown, and another session must begin."""
+        chunk = self._place.probe()
+        if chunk is None:
+            return self._forget("it does not say how much audio it has")
+        self._due = now + ANSWER
+        return [self._chunk(chunk)]
+
+    def _started(self, now: float) -> list[Out]:
+        """Greet, and on a later connection go on with what came before the greeting."""
+        out: list[Out] = []
+        if self._begun:
+            if self._sent > self._answered + AHEAD:
+                return self._forget("audio was sent faster than it was spoken, and answers to it may be lost")
+            out.append(self._taken())
+            self._turns.resume(self._sent)
+        self._last = now
+        self._state, self._due, self._begun = "live", None, True
+        out.append(say.Started(self._id, string(self._body.get("model")), None, " ", self._settings))
+        held, self._held = self._held, []
+        for message in held:
+            out += self._message(message, now)
+        return out
+
+    def _listen(self, now: float) -> None:
+        """What was sent before *now* has been listened to for as long as it lasts."""
+        self._answered = min(self._sent, self._answered + max(0.0, now - self._last))
+        self._last = now
+
+    def _taken(self) -> say.AudioTaken:
+        return say.AudioTaken(self._config.audio.seconds(self._place.heard))
+
+    @property
+    def _sent(self) -> float:
+        """Seconds of audio that were sent."""
+        return self._config.audio.seconds(self._place.sent)
+
+    def _read(self, data: str | bytes, now: float) -> list[Out]:
+        message = parse(data)
+        if message is None:
+            return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+        if message.get("type") == "audio_chunk":
+            return self._acknowledged_by(messages.ack(message), now)
+        if self._state == "probing":
+            if len(self._held) >= MOST_HELD:
+                return self._forget("it does not say how much audio it has")
+            self._held.append(message)
+            return []
+        return self._message(message, now) if self._state == "live" else []
+
+    def _message(self, message: dict[str, Any], now: float) -> list[Out]:
+        self._stumbles = 0
+        match message.get("type"):
+            case "transcript":
+                said = messages.transcript(message)
+                return self._turn(lambda: self._turns.take(said, self._sent)) if said else [say.Unmapped(message)]
+            case "speech_start" | "speech_end" as kind:
+                return self._speech(kind, mapping(message.get("data")))
+            case "post_final_transcript":
+                return self._complete(message, now)
+            case "error":
+                self._reason = messages.error(message)
+                return [say.Warned(f"{NAME}:error", self._reason or "an error without a reason")]
+        return [say.Unmapped(message)]
+
+    def _speech(self, kind: str, data: Mapping[str, Any]) -> list[Out]:
+        at = messages.time(data.get("time"))
+        at, channel = self._sent if at is None else at, messages.channel(data)
+        if kind == "speech_start":
+            return [*self._turns.speech_start(at, channel)]
+        return [*self._turns.speech_end(at, channel, self._sent)]
+
+    def _turn(self, take: Callable[[], list[say.Event]]) -> list[Out]:
+        """Pass on what *take* finds in a message, unless it finds that an earlier one is missing."""
+        try:
+            return [*take()]
+        except LostFinalError:
+            return self._forget("what it said while the connection was down is lost")
+
+    def _ended_by_silence(self) -> list[Out]:
+        return self._turn(lambda: self._turns.heard(self._sent))
+
+    def _acknowledged_by(self, ack: messages.Ack, now: float) -> list[Out]:
+        self._stumbles = 0
+        if self._state == "probing":
+            if not ack.accepted and self._stopped:  # after a stop nothing is taken: the stop came after all audio
+                self._place.all_taken()
+            elif not self._place.found(ack):
+                return [] if ack.accepted else self._probe(now)
+            return self._started(now)
+        if not ack.accepted:
+            if self._stopped:
+                return []
+            return self._fail(BadRequest(NAME, f"audio was refused: {ack.reason or 'no reason given'}"))
+        return [self._taken()] if self._place.acknowledged(ack) else []
+
+    def _complete(self, message: dict[str, Any], now: float) -> list[Out]:
+        audio = mapping(mapping(message.get("data")).get("metadata")).get("audio_duration")
+        self._seconds = messages.time(audio) or self._seconds
+        self._due = now + GOODBYE
+        return [*self._turns.complete(messages.utterances(message)), say.Unmapped(message)]
+
+    # Ends.
+
+    def _closed(self, code: int | None, reason: str, now: float) -> list[Out]:
+        if code == 1000 and self._stopped and self._state in ("probing", "live"):
+            out: list[Out] = []
+            if self._state == "probing":
+                self._place.all_taken()
+                out = self._started(now)
+            return [*out, *(self._finish() if self._state == "live" else [])]
+        if code == 1000 or (code is not None and 4400 <= code < 4500):  # it will not take this session back
+            self._url = None
+        self._stumble()
+        return self._fail(closed(code, reason or self._reason, begun=self._begun))
+
+    def _finish(self) -> list[Out]:
+        out = self._turn(self._turns.finish)
+        if self._state != "live":
+            return out
+        self._state, self._due = "over", None
+        return [*out, say.Stopped("stopped", self._seconds or self._sent)]
+
+    def _refused(self, refused: Refused) -> list[Out]:
+        if refused.status < 500:
+            self._url = None
+        self._stumble()
+        return self._fail(answered(refused))
+
+    def _stumble(self) -> None:
+        """A session that brings nothing any more is not gone back to for ever."""
+        self._stumbles += 1
+        if self._stumbles > STUMBLES:
+            self._url = None
+
+    def _forget(self, why: str) -> list[Out]:
+        """Give up the vendor's session: another one hears what this one has not settled."""
+        self._url = None
+        return self._fail(ConnectionLost(NAME, f"the session cannot be gone on with: {why}"))
+
+    def _fail(self, error: ProviderError) -> list[Out]:
+        self._state, self._due = "over", None
+        return [say.Failed(error)]
+
+    # Time.
+
+    @property
+    def deadline(self) -> float | None:
+        """When an answer or the close is due."""
+        return self._due
+
+    def tick(self, now: float) -> list[Out]:
+        """Ask again, or end the session of a vendor that does not."""
+        if self._due is None or now < self._due:
+            return []
+        self._due = None
+        return self._probe(now) if self._state == "probing" else [Close(1000), *self._finish()]
+
+
+def _extra(config: Config) -> dict[str, Any]:
+    """Return the members that the caller gave in the vendor's own words.
+
+    Raises:
+        ConfigError: one of them is ours to set, or how audio is framed is no choice.
+    """
+    extra = {name: value for name, value in config.extra.get(NAME, {}).items() if value is not None}
+    for name in extra:
+        if name in RESERVED:
+            raise ConfigError(f"{NAME}: extra must not hold {name!r}; pass {RESERVED[name]} instead")
+    if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
+        raise ConfigError(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra[AUDIO_FRAMES]!r}")
+    return extra
+
+
+def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *body* with the members of *more*, objects member by member."""
+    both = {name: (body[name], more[name]) for name in body if name in more}
+    deep = {
+        name: _merged(first, second)
+        for name, (first, second) in both.items()
+        if isinstance(first, Mapping) and isinstance(second, Mapping)
+    }
+    return {**body, **more, **deep}
+
+
+def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *body* as a report of settings may show it."""
+    return {name: "***" if name == "callback_config" else value for name, value in body.items()}
+
+
+def _address(config: Config) -> str:
+    """Return where a session is asked for, over HTTP."""
+    if config.base_url is None:
+        return f"https://{HOST}{PATH}"
+    parts = urlsplit(config.base_url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    path = parts.path.rstrip("/")
+    return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"
+
+
+def _websocket(url: str) -> str:
+    return f"ws{url.removeprefix('http')}"

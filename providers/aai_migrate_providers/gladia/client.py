@@ -80,6 +80,7 @@ class Client:
         self._id: str | None = None
         self._state: State = "idle"
         self._binary = self._begun = self._stopped = False
+        self._resumed = self._whole = False  # whether a connection was lost; whether the whole transcript came
         self._turns = Turns(TURN_SILENCE)
         self._place = Place(1)
         self._stumbles = 0
@@ -242,6 +243,7 @@ class Client:
                 return self._forget("audio was sent faster than it was spoken, and answers to it may be lost")
             out.append(self._taken())
             self._turns.resume(self._sent)
+            self._resumed = True
         self._last = now
         self._state, self._due, self._begun = "live", None, True
         out.append(say.Started(self._id, string(self._body.get("model")), None, " ", self._settings))
@@ -314,7 +316,7 @@ class Client:
             if not ack.accepted and self._stopped:  # after a stop nothing is taken: the stop came after all audio
                 self._place.all_taken()
             elif not self._place.found(ack):
-                return [] if ack.accepted else self._probe(now)
+                return [] if self._place.asking else self._probe(now)
             return self._started(now)
         if not ack.accepted:
             if self._stopped:
@@ -324,7 +326,7 @@ class Client:
 
     def _complete(self, message: dict[str, Any], now: float) -> list[Out]:
         audio = mapping(mapping(message.get("data")).get("metadata")).get("audio_duration")
-        self._seconds = messages.time(audio) or self._seconds
+        self._seconds, self._whole = messages.time(audio) or self._seconds, True
         self._due = now + GOODBYE
         return [*self._turns.complete(messages.utterances(message)), say.Unmapped(message)]
 
@@ -343,6 +345,8 @@ class Client:
         return self._fail(closed(code, reason or self._reason, begun=self._begun))
 
     def _finish(self) -> list[Out]:
+        if self._resumed and not self._whole:
+            return self._forget("nothing shows whether all was heard that it said meanwhile")
         out = self._turn(self._turns.finish)
         if self._state != "live":
             return out

@@ -93,14 +93,24 @@ class Place:
         self._asked = self._probes.popleft()
         return self._asked
 
+    @property
+    def asking(self) -> bool:
+        """Whether the answer to the last probe may still tell."""
+        return self._asked is not None
+
     def found(self, ack: Ack) -> bool:
-        """Take the answer to a probe; return whether the place is known now."""
-        if self._asked is None or not ack.accepted or ack.start is None or ack.end is None:
+        """Take the answer to a probe; return whether the place is known now. If not, there may be a next probe."""
+        if self._asked is None:
+            return False
+        if not ack.accepted or ack.start is None or ack.end is None:
+            self._asked = None
             return False
         size = len(self._asked)
         if not size - 1 <= ack.end - ack.start <= size:  # it answers something else
             return False
-        if ack.start < self.taken:  # where this vendor counts each connection by itself, only it knows its place
+        if ack.start < max(1, self.taken):  # a vendor that counts each connection by itself does not say where it is
+            self._probes.clear()
+            self._asked = None
             return False
         self._base = 0
         self.taken = ack.start + size

@@ -2,7 +2,7 @@
 
 from .clock import ManualClock
 from .faults import Corrupt, Cut, Delay, Duplicate, Fault, Refuse
-from .link import Far, Link, Stuck, spoken
+from .link import Far, FarEnd, Link, Service, Stuck, spoken
 from .trace import Entry, Trace
 
 __all__ = [
@@ -12,10 +12,12 @@ __all__ = [
     "Duplicate",
     "Entry",
     "Far",
+    "FarEnd",
     "Fault",
     "Link",
     "ManualClock",
     "Refuse",
+    "Service",
     "Stuck",
     "Trace",
     "spoken",

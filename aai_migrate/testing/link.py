@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, evolve, field
 
 from ..audio.format import AudioFormat
 from ..audio.gap import Gap
 from ..events import Reconnected
-from ..provider import Peer, ServerPeer
+from ..provider import Context, Peer, Provider, ServerPeer
 from ..session import Session, SessionEvent
 from ..wire import events as say
 from ..wire.commands import Audio, Command, Start
@@ -77,6 +77,65 @@ class Far:
         return frames
 
 
+class Service:
+    """A whole vendor whose sessions outlive connections: the far end of every connection, and of every request.
+
+    Attributes:
+        sessions: what each session heard, in the order in which they began.
+    """
+
+    def __init__(self, provider: Provider, context: Context, ear: Callable[[], Ear]) -> None:
+        assert provider.server and provider.session_of
+        self._server, self._session_of = provider.server, provider.session_of
+        self._context, self._ear = context, ear
+        self._known: dict[str, Far] = {}
+        self._now: Far | None = None  # whose connection there is
+
+    @property
+    def sessions(self) -> list[Far]:
+        return list(self._known.values())
+
+    @property
+    def heard(self) -> bytearray:
+        """What the session of the present connection heard."""
+        return self._now.heard if self._now else bytearray()
+
+    @property
+    def deadline(self) -> float | None:
+        due = [far.deadline for far in self._known.values() if far.deadline is not None]
+        return min(due, default=None)
+
+    def receive(self, frame: Frame, now: float) -> list[Frame]:
+        """Give a frame to the session that it is for."""
+        if isinstance(frame, HttpRequest):
+            return Far(self._server(self._context), self._ear()).receive(frame, now)
+        if isinstance(frame, Connect):
+            key = self._session_of(self._context, frame) or ""
+            if key not in self._known:
+                self._known[key] = Far(self._server(self._context), self._ear())
+            self._now = self._known[key]
+        return self._now.receive(frame, now) if self._now else []
+
+    def tick(self, now: float) -> list[Frame]:
+        """Do what is due in any session; only the present connection hears of it."""
+        said = {id(far): far.tick(now) for far in self._known.values()}
+        return said.get(id(self._now), [])
+
+
+class FarEnd(Protocol):
+    """What a link needs of one."""
+
+    @property
+    def deadline(self) -> float | None: ...
+
+    @property
+    def heard(self) -> bytearray: ...
+
+    def receive(self, frame: Frame, now: float) -> list[Frame]: ...
+
+    def tick(self, now: float) -> list[Frame]: ...
+
+
 class Link:
     """Runs one session against a fresh far end for every connection.
 
@@ -90,7 +149,7 @@ class Link:
     def __init__(
         self,
         session: Session,
-        far: Callable[[], Far],
+        far: Callable[[], FarEnd],
         *,
         clock: ManualClock | None = None,
         faults: Iterable[Fault] = (),
@@ -99,13 +158,13 @@ class Link:
     ) -> None:
         self.session, self.clock = session, clock or ManualClock()
         self.events: list[tuple[float, SessionEvent]] = []
-        self.ends: list[Far] = []
-        self.begun: list[Far] = []
+        self.ends: list[FarEnd] = []
+        self.begun: list[FarEnd] = []
         self.crossed: dict[Direction, int] = {"up": 0, "down": 0}
         self._far, self._faults, self._latency, self._trace = far, tuple(faults), latency, trace
         self._attempts = 0
         self._connected = False  # whether the latest far end still has a connection
-        self._flying: list[tuple[float, int, Direction, Far, Frame]] = []
+        self._flying: list[tuple[float, int, Direction, FarEnd, Frame]] = []
         self._late: dict[Direction, float] = {"up": 0.0, "down": 0.0}
         self._number = 0
 
@@ -173,11 +232,11 @@ class Link:
             answer = HttpResponse if isinstance(frame, HttpRequest) else Refused
             self._fly("down", far, answer(refusal.status, {}, refusal.body))
 
-    def _send_all(self, direction: Direction, far: Far, frames: Iterable[Frame]) -> None:
+    def _send_all(self, direction: Direction, far: FarEnd, frames: Iterable[Frame]) -> None:
         for frame in frames:
             self._send(direction, far, frame)
 
-    def _send(self, direction: Direction, far: Far, frame: Frame) -> None:
+    def _send(self, direction: Direction, far: FarEnd, frame: Frame) -> None:
         """Let one frame cross, with what goes wrong at it."""
         if not self._connected or far is not self.ends[-1]:
             return
@@ -200,19 +259,19 @@ class Link:
         for _ in range(copies):
             self._fly(direction, far, frame)
 
-    def _fly(self, direction: Direction, far: Far, frame: Frame, *, after: float = 0.0) -> None:
+    def _fly(self, direction: Direction, far: FarEnd, frame: Frame, *, after: float = 0.0) -> None:
         self._number += 1
         at = max(max(self.clock.now, after) + self._latency, self._late[direction])
         heapq.heappush(self._flying, (at, self._number, direction, far, frame))
 
-    def _break(self, far: Far, lost: Lost) -> None:
+    def _break(self, far: FarEnd, lost: Lost) -> None:
         self._flying = []
         self._connected = False
         self._late = {"up": 0.0, "down": 0.0}
         far.receive(lost, self.clock.now)
         self._fly("down", far, lost)
 
-    def _land(self, direction: Direction, far: Far, frame: Frame) -> None:
+    def _land(self, direction: Direction, far: FarEnd, frame: Frame) -> None:
         now = self.clock.now
         if far is not self.ends[-1]:
             return
@@ -240,4 +299,4 @@ def spoken(
     return script
 
 
-__all__ = ["Far", "Link", "Stuck", "spoken"]
+__all__ = ["Far", "FarEnd", "Link", "Service", "Stuck", "spoken"]

@@ -251,9 +251,10 @@ class TestMarks:
             run = Run(provider(ends_only_with_audio=True), asked=asked, faults=[Cut("up", number)])
             assert run.words == WORDS
             assert [e for e in run.said if isinstance(e, say.Configured)] == [say.Configured("c")]
-            last = run.link.ends[-1].commands
-            told = [c for c in last if isinstance(c, ask.Configure)]
-            (start,) = [c for c in last if isinstance(c, ask.Start)]
+            last = run.link.ends[-1]
+            assert isinstance(last, Far)
+            told = [c for c in last.commands if isinstance(c, ask.Configure)]
+            (start,) = [c for c in last.commands if isinstance(c, ask.Start)]
             assert (start.config.turn_silence == 0.3) != bool(told)
 
     def test_cold_and_unknown_options_are_refused_with_what_could_change(self) -> None:

@@ -69,6 +69,7 @@ def test_the_far_end_keeps_what_it_heard() -> None:
     run = link()
     run.run(script())
     (far,) = run.ends
+    assert isinstance(far, Far)
     assert run.begun == run.ends
     assert bytes(far.heard) == AUDIO
     assert isinstance(far.commands[0], Start)

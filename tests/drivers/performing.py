@@ -56,7 +56,11 @@ def blocking(ask: HttpRequest, patience: float = 10.0) -> HttpResponse | Lost:
 
 def in_a_loop(ask: HttpRequest, patience: float = 10.0) -> HttpResponse | Lost:
     """Perform *ask* as the asyncio driver does."""
-    return asyncio.run(aio_socket.ask(ask, patience))
+
+    async def main() -> HttpResponse | Lost:
+        return await asyncio.wait_for(aio_socket.ask(ask, patience), patience + 10)
+
+    return asyncio.run(main())
 
 
 Perform = Callable[..., HttpResponse | Lost]

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import quote, urlsplit
 
 from ..wire.frames import Connect, Connected, HttpRequest, HttpResponse, Refused
-from .route import tls
+from .route import LostError, tls
 
 REFUSAL_LIMIT, REFUSAL_TIME = 64 << 10, 2.0
 """How much of a refusal's body is read, in bytes, and for how many seconds it may take."""
@@ -172,9 +172,13 @@ def request(wire: Reachable, ask: HttpRequest, limit: int, by: float) -> HttpRes
 def _connection(url: str) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme == "https":  # without a context it would read all authorities, each time
-        return http.client.HTTPSConnection(host, parts.port or http.client.HTTPS_PORT, context=tls())
-    return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT)
+    try:
+        host.encode("idna")  # as http.client does, but when the request is on its way
+        if parts.scheme == "https":  # without a context it would read all authorities, each time
+            return http.client.HTTPSConnection(host, parts.port or http.client.HTTPS_PORT, context=tls())
+        return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT)
+    except (UnicodeError, http.client.InvalidURL):
+        raise LostError("dns", f"{host} is no name of a host") from None
 
 
 class _DialledLate:

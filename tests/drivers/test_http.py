@@ -241,6 +241,13 @@ class TestLost:
         assert isinstance(unknown, Lost)
         assert (refused.cause, unknown.cause) == ("refused", "dns")
 
+    @pytest.mark.parametrize("host", ["a b", "a..b", "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 70])
+    def test_no_name_of_a_host(self, host: str) -> None:
+        """A name that cannot be one is not found, as any other."""
+        lost = blocking(post(f"http://{host}/v2/live"))
+        assert isinstance(lost, Lost)
+        assert lost.cause == "dns"
+
     def test_unknown_authority(self, perform: Perform, authority: trustme.CA) -> None:
         """A certificate that is refused is told as such."""
         with far_end(saying(OK), server_tls(authority)) as url:

@@ -218,9 +218,17 @@ async def open_socket(frame: Connect, limit: int, reach: float, part: float) -> 
 
 
 async def ask(frame: HttpRequest, reach: float) -> HttpResponse | Lost:
-    """Make one request and return its answer, whatever the status; its body is cut at 1 MiB."""
+    """Make one request and return its answer, whatever the status; its body is cut at 1 MiB.
+
+    Args:
+        reach: seconds that all of it may take.
+    Raises:
+        ValueError: a header holds a line break or another character that no header has.
+    """
+    http.refuse_smuggling(*frame.headers, *frame.headers.values())
     try:
         async with (
+            asyncio.timeout(reach),
             _client(reach) as client,
             client.request(
                 frame.method,
@@ -260,6 +268,8 @@ def _lost(error: Exception) -> Lost:
             return Lost("reset", "what answered does not speak HTTP")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
             return Lost("reset", _HUNG_UP)
+        case aiohttp.ClientPayloadError():
+            return Lost("reset", "the answer broke off")
         case TimeoutError():
-            return Lost("timeout", "")
+            return Lost("timeout", "no answer in time")
     return Lost("reset", type(error).__name__)

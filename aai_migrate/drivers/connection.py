@@ -125,8 +125,8 @@ class Http(Connection):
         self._wire.shutdown()
 
     def _read(self) -> None:
-        self._wire.dial(self._ask.url, time.monotonic() + self._timeout)
-        self._owner.received(self, request(self._wire, self._ask, self._limit))
+        by = time.monotonic() + self._timeout
+        self._owner.received(self, request(self._wire, self._ask, self._limit, by))
 
     def _write(self, frame: Frame) -> None:
         if isinstance(frame, Close):

@@ -38,7 +38,7 @@ from aai_migrate.drivers import patience
 from aai_migrate.drivers import socket as locked
 from aai_migrate.drivers.route import tls
 from aai_migrate.provider import ClientPeer, Context, Numbers, Provider, Worker
-from aai_migrate.wire.frames import Connect, HttpRequest, Message
+from aai_migrate.wire.frames import Connect, Message
 
 from .blocking import Driver, Opener
 from .test_sync import authority, ended, server_tls
@@ -660,25 +660,6 @@ class TestWorker:
                 next(stream)
             with pytest.raises(ZeroDivisionError):
                 stream.send(SECOND)
-
-
-def test_http_request() -> None:
-    """The step before the websocket that some vendors want: status, headers and body come back."""
-    heads: list[bytes] = []
-
-    def answer(sock: socket.socket) -> None:
-        heads.append(read_head(sock) + sock.recv(2))
-        sock.sendall(b"HTTP/1.1 201 Created\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
-
-    with raw_server(answer) as url:
-        wire = locked.LockedSocket()
-        wire.dial(url.replace("ws", "http"), time.monotonic() + 5)
-        ask = HttpRequest("POST", url.replace("ws", "http") + "/v2/live?a=b c", {"X-Key": "k"}, b"[]")
-        response = upgrading.request(wire, ask, 1000)
-        wire.close()
-    assert (response.status, response.body, response.headers["x-a"]) == (201, b"{}", "1")
-    assert heads[0].startswith(b"POST /v2/live?a=b%20c HTTP/1.1\r\nHost: 127.0.0.1:")
-    assert heads[0].endswith(b"\r\nContent-Length: 2\r\n\r\n[]")
 
 
 def test_header_with_a_line_break() -> None:

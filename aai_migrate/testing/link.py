@@ -85,7 +85,8 @@ class Service:
     """
 
     def __init__(self, provider: Provider, context: Context, ear: Callable[[], Ear]) -> None:
-        assert provider.server and provider.session_of
+        assert provider.server
+        assert provider.session_of
         self._server, self._session_of = provider.server, provider.session_of
         self._context, self._ear = context, ear
         self._known: dict[str, Far] = {}

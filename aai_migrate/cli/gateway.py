@@ -8,6 +8,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LISTEN = "127.0.0.1:8080"
 DONE, INTERRUPTED = 0, 130
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 @frozen(kw_only=True)
@@ -133,10 +135,11 @@ def _seal_key(name: str | None) -> str | None:
     """Return the secret that the environment variable *name* holds; None without one."""
     if name is None:
         return None
-    secret = os.environ.get(name, "")
-    if not secret:
-        raise ConfigError(f"--seal-key-env {name}: that environment variable is not set")
-    return secret
+    if not _VARIABLE.fullmatch(name):  # it may be the secret itself, so it is not repeated
+        raise ConfigError("--seal-key-env names an environment variable, in capitals; it is not the secret itself")
+    if not os.environ.get(name):
+        raise ConfigError(f"--seal-key-env: {name} is not set; export it with a secret of 16 characters or more")
+    return os.environ[name]
 
 
 def _limit(provider: Provider, sessions: int) -> None:

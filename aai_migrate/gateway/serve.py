@@ -26,6 +26,8 @@ LOG = logging.getLogger("aai_migrate")
 _SPECIAL = ("api_key", "token", "api_key_env", "retry", "config")
 CLOSING = 5.0
 """Seconds that connections may take to close when the gateway stops, once their conversations have ended."""
+LINGER = 2.0
+"""Seconds in which the rest of a request is read that was answered before its end, so that the answer arrives."""
 LONGEST_LINE = 64 << 10
 """Bytes of a request line, and of a header: a URL with what a server half sealed has up to 48,000."""
 
@@ -132,6 +134,7 @@ class Gateway:
             handle_signals=False,
             logger=quiet,
             shutdown_timeout=CLOSING,
+            lingering_time=LINGER,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
         )

@@ -73,8 +73,9 @@ class Bridge:
                 await self.session.close()
 
     def connect(self, frame: Connect) -> Line:
-        """Begin a connection; on its line the first frame is ``Connected`` or ``Refused``, or it ends without any.
+        """Begin a connection of a conversation that is not over.
 
+        On its line the first frame is ``Connected`` or ``Refused``, or there is none.
         A connection that there is already is lost: who dials again knows so, even if we do not yet. Only a session
         that does not outlive its connection is asked first, and keeps the old one where it refuses the new one.
         """
@@ -87,8 +88,6 @@ class Bridge:
             old.drop(TAKEN_OVER)
             self._step(self._server.receive, Lost("reset", "another connection takes its place"))
         self._step(self._server.receive, frame)
-        if self.over:
-            line.end()
         return line
 
     def receive(self, line: Line, frame: Frame) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from aiohttp import WSMessage, WSMsgType, web
 
@@ -40,8 +39,8 @@ async def carry(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> bo
             task.cancel()
         await asyncio.gather(reader, writer, return_exceptions=True)
     if line.farewell:
-        with suppress(ConnectionError, TimeoutError):
-            await _close(socket, line.farewell, GOODBYE)
+        # In a task of its own: where the writer was stuck, aiohttp raises its cancellation in whoever writes next.
+        await asyncio.gather(asyncio.create_task(_close(socket, line.farewell, GOODBYE)), return_exceptions=True)
         return False
     if writer.cancelled():
         return False

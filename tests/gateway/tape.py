@@ -56,15 +56,15 @@ class Tape:
         return []
 
     def _connect(self, query: dict[str, str]) -> list[Frame | Command]:
-        if self.connected and self.query.get("mode") == "solo":
+        if "mute" in query:
+            return []
+        if self.connected and self.query.get("mode") == "solo" and "steal" not in query:
             return [Refused(409, {}, b"one is there")]
         self.deadline = None
         self.connected += 1
         if self.connected > 1:
             if "bug" in query:
                 raise KeyError("a secret word")
-            if "mute" in query:
-                return []
             if "gone" in query:
                 self.resumable = False
                 return [Refused(410, {}, b"it is over"), Stop()]

@@ -14,6 +14,7 @@ import websockets
 from attrs import evolve
 
 from aai_migrate import registry
+from aai_migrate.errors import ConnectionLost
 from aai_migrate.gateway import Gateway, carry
 from aai_migrate.testing.coded import CodedEar, encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -149,7 +150,7 @@ def test_a_half_open_connection_keeps_no_frames(monkeypatch: pytest.MonkeyPatch)
                 async with dial_tape(gateway) as second:
                     await hear(second, "back 0")
                     door = gateway.door
-                    await until(lambda: door._sockets == 1)
+                    await until(lambda: door._sockets == connections(gateway) == 1)
                     await second.send("echo")
                     await hear(second, "echo")
                     with suppress(ConnectionError):
@@ -161,6 +162,33 @@ def test_a_half_open_connection_keeps_no_frames(monkeypatch: pytest.MonkeyPatch)
                     await writer.wait_closed()
 
     asyncio.run(main())
+
+
+def test_a_client_that_takes_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while its connection ends; its session waits for another one, which gets nothing of what was for it."""
+    monkeypatch.setattr(carry, "STALL", 0.01)
+
+    async def main() -> None:
+        with taped() as made:
+            async with running() as gateway:
+                _, writer = await _stuck(gateway)
+                await until(lambda: kinds(made[0]) == ["Connect", "Lost"] and connections(gateway) == 0)
+                async with dial_tape(gateway) as second:
+                    await hear(second, "back 0")
+                    await second.send("echo")
+                    await hear(second, "echo")
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
+
+    asyncio.run(main())
+
+
+def connections(gateway: Gateway) -> int:
+    """Return how many connections of clients are open."""
+    assert gateway._runner
+    assert gateway._runner.server
+    return len(gateway._runner.server.connections)
 
 
 async def _stuck(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -192,6 +220,7 @@ def test_a_server_half_may_send_its_client_away_to_come_back() -> None:
                         assert await everything(socket) == []
                         assert (socket.close_code, socket.close_reason) == (4500, "come back")
                 assert len(made) == gateway.sessions == 1
+                assert kinds(made[0]) == ["Connect"] * 3
 
     asyncio.run(main())
 
@@ -249,6 +278,29 @@ def test_a_session_that_is_over_is_not_gone_on_with() -> None:
     asyncio.run(main())
 
 
+def test_a_session_that_lets_go_of_its_provider_is_not_gone_on_with() -> None:
+    """What takes its name meanwhile keeps it when it is done."""
+
+    async def main() -> None:
+        with taped() as made:
+            async with running() as gateway:
+                async with dial_tape(gateway) as socket:
+                    await hear(socket, "new")
+                await until(lambda: len(kinds(made[0])) == 2)
+                assert gateway.door
+                [bridge] = gateway.door.live
+                bridge.fail(ConnectionLost("toy", "gone"))
+                assert gateway.door.live == {bridge}
+                connect = Connect("/tape?session=one")
+                other = gateway.door.bridge(registry.find("tape"), Tape, connect)
+                other.connect(connect)
+                assert other is not bridge
+                await until(lambda: bool(gateway.door and gateway.door.live == {other}))
+                assert gateway.door.bridge(registry.find("tape"), Tape, connect) is other
+
+    asyncio.run(main())
+
+
 # Not coming in.
 
 
@@ -273,8 +325,8 @@ def test_a_session_may_refuse_to_go_on() -> None:
     asyncio.run(main())
 
 
-def test_a_session_that_does_not_outlive_its_connection_keeps_it() -> None:
-    """A second connection is asked for and refused; the first one hears nothing of it."""
+def test_a_session_that_does_not_outlive_its_connection_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second connection is refused, or not answered; the first one hears nothing of it."""
 
     async def main() -> None:
         with taped() as made:
@@ -285,7 +337,28 @@ def test_a_session_that_does_not_outlive_its_connection_keeps_it() -> None:
                     await first.send("echo")
                     await hear(first, "echo")
                     assert kinds(made[0]) == ["Connect", "Connect"]
+                    monkeypatch.setattr("aai_migrate.gateway.app.UPGRADE", 0.01)
+                    assert (await refused(gateway, "session=one&mute=1"))[0] == 504
+                    await first.send("echo")
+                    await hear(first, "echo")
+                    assert kinds(made[0]) == ["Connect", "Connect", "Connect"]
                 await until(lambda: live(gateway) == 0)
+
+    asyncio.run(main())
+
+
+def test_a_session_may_take_another_connection_all_the_same() -> None:
+    """It is told of no loss; the older one makes place once the new one is let in."""
+
+    async def main() -> None:
+        with taped() as made:
+            async with running() as gateway, dial_tape(gateway, "session=one&mode=solo") as first:
+                await hear(first, "new")
+                async with dial_tape(gateway, "session=one&steal=1") as second:
+                    await hear(second, "back 0")
+                    assert await everything(first) == []
+                    assert first.close_code == 4409
+                    assert kinds(made[0]) == ["Connect", "Connect"]
 
     asyncio.run(main())
 
@@ -391,7 +464,7 @@ def test_a_gateway_that_stops_waits_for_nobody_to_come_back(
 
     async def main() -> None:
         with taped():
-            async with running(silent) as gateway, asyncio.timeout(30):
+            async with running(silent, drain_timeout=600) as gateway, asyncio.timeout(30):
                 async with dial_tape(gateway) as socket:
                     await hear(socket, "new")
                     if there:

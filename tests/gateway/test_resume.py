@@ -464,7 +464,7 @@ def test_a_gateway_that_stops_waits_for_nobody_to_come_back(
 
     async def main() -> None:
         with taped():
-            async with running(silent, drain_timeout=600) as gateway, asyncio.timeout(30):
+            async with running(silent, drain_timeout=600, connect_timeout=600) as gateway, asyncio.timeout(30):
                 async with dial_tape(gateway) as socket:
                     await hear(socket, "new")
                     if there:

@@ -8,6 +8,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LISTEN = "127.0.0.1:8080"
 DONE, INTERRUPTED = 0, 130
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 @frozen(kw_only=True)
@@ -43,6 +45,7 @@ class Request:
     config: str | None
     settings: tuple[str, ...]
     api_key_env: str | None
+    seal_key_env: str | None
     verbose: bool
     json: bool
 
@@ -73,6 +76,12 @@ ends, with 0 or, after Ctrl+C, with 130. That takes ten seconds at most; a secon
     help="An option of the provider behind, the value in TOML or plain; PROVIDER.WORD=VALUE in its own words.",
 )
 @click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the provider's key.")
+@click.option(
+    "--seal-key-env",
+    metavar="NAME",
+    help="The environment variable that holds a secret which several gateways share: each takes the session addresses "
+    "that another one handed out. Default: a secret of its own.",
+)
 @click.option("--verbose", is_flag=True, help="Tell on stderr of each client: when, how long, how much.")
 @click.option("--json", "json_", is_flag=True, help="Say where it listens in one JSON object.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
@@ -98,6 +107,7 @@ def _gateway(request: Request) -> int:
         local_only=True,
         config=request.config,
         api_key_env=request.api_key_env,
+        seal_key=_seal_key(request.seal_key_env),
         **given.parse(request.settings),
     )
     if request.max_local is not None:
@@ -119,6 +129,17 @@ def _address(listen: str) -> tuple[str, int]:
     if int(port) > 65_535:
         raise ConfigError(f"--listen {listen}: a port is at most 65535; 0 takes a free one")
     return host, int(port)
+
+
+def _seal_key(name: str | None) -> str | None:
+    """Return the secret that the environment variable *name* holds; None without one."""
+    if name is None:
+        return None
+    if not _VARIABLE.fullmatch(name):  # it may be the secret itself, so it is not repeated
+        raise ConfigError("--seal-key-env names an environment variable, in capitals; it is not the secret itself")
+    if not os.environ.get(name):
+        raise ConfigError(f"--seal-key-env: {name} is not set; export it with a secret of 16 characters or more")
+    return os.environ[name]
 
 
 def _limit(provider: Provider, sessions: int) -> None:

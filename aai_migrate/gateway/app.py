@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 
 from .. import registry
 from ..drivers.aio import blame
-from ..drivers.aio_socket import lost_by
-from ..errors import ConnectionLost
+from ..errors import ConnectionLost, MissingExtra
 from ..provider import Context, Provider, ServerPeer
-from ..wire.frames import (
-    Close,
-    Connect,
-    Connected,
-    Frame,
-    HttpRequest,
-    HttpResponse,
-    Lost,
-    Message,
-    Ping,
-    Refused,
-)
+from ..wire.frames import Connect, Connected, HttpRequest, HttpResponse, Refused
+from . import carry
 from .bridge import Bridge
 from .guard import guard
+from .line import Line
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
-STALL = 30.0
-"""Seconds that a client may take nothing, before it counts as gone."""
 UPGRADE = 10.0
 """Seconds that a server half may take to answer an upgrade."""
-GOODBYE = 2.0
-"""Seconds that a client may take to answer a close frame."""
+BODY = 10.0
+"""Seconds that a client may take to send the body of a request."""
+LARGEST_BODY = 256 << 10
+"""Bytes of the body of a request; the settings of a session take a few thousand."""
 PATIENCE = 5.0
 """Seconds that the last words of conversations may take when the gateway stops."""
-LONGEST_REASON = 123
-"""Bytes of a close frame's reason, by RFC 6455, 5.5."""
+_HOST = re.compile(r"[\w.-]+(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?", re.ASCII)
+_FIELD = re.compile(r"\{\w+\}")
 
 
 def providers() -> list[Provider]:
@@ -61,7 +52,7 @@ class Door:
     """The application with its live conversations.
 
     Attributes:
-        live: the conversations that go on.
+        live: the conversations that go on, also those whose client may come back.
         routes: the provider whose dialect is spoken at a method and path.
         closing: whether no more clients are taken.
     """
@@ -82,17 +73,33 @@ class Door:
         """
         self.live: set[Bridge] = set()
         self.routes: dict[tuple[str, str], str] = {}
-        self.app = web.Application(middlewares=[guard] if local_only else [])
+        self.app = web.Application(middlewares=[guard] if local_only else [], client_max_size=LARGEST_BODY)
         self._upstream, self._context = upstream, context
+        self._named: dict[tuple[str, str | None], Bridge] = {}
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._sockets = 0
         self._left = asyncio.Event()
         self.closing = False
         for provider in dialects:
             for method, path in provider.routes:
-                first = self.routes.setdefault((method, path), provider.name)
-                if first is provider.name and provider.server:
+                owners = self._owners(method, path)
+                for owner in owners.values():
+                    if owner != provider.name:
+                        LOG.warning("%s %s belongs to %s; %s does not get it", method, path, owner, provider.name)
+                if provider.server and not {method, "*"} & set(owners):
+                    self.routes[method, path] = provider.name
                     self.app.router.add_route(method, path, Route(self, provider, provider.server).answer)
-                else:
-                    LOG.warning("%s %s belongs to %s; %s does not get it", method, path, first, provider.name)
+
+    def _owners(self, method: str, path: str) -> dict[str, str]:
+        """Return who has *path* already, for each method that *method* covers or is covered by.
+
+        What parts of a path are called makes no difference.
+        """
+        shape, found = _FIELD.sub("{}", path), {}
+        for (taken, at), name in self.routes.items():
+            if _FIELD.sub("{}", at) == shape and (taken in (method, "*") or method == "*"):
+                found[taken] = name
+        return found
 
     async def close(self) -> None:
         """Take no more clients. Those there are get the last words of what they said, and then the reason.
@@ -106,22 +113,60 @@ class Door:
             bridge.wind_up(error)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while self.live:
+                while self.live or self._sockets:
                     self._left.clear()
                     await self._left.wait()
         for bridge in list(self.live):
             bridge.fail(error)
 
-    def bridge(self, server: ServerPeer) -> Bridge:
-        """Return a new live conversation."""
-        bridge = Bridge(server, self._upstream, self._context().new_id())
+    async def closed(self) -> None:
+        """Wait until every conversation has let go of what it held; belongs after aiohttp's own shutdown."""
+        await asyncio.gather(*self._keepers)
+
+    def bridge(self, provider: Provider, server: Callable[[Context], ServerPeer], connect: Connect) -> Bridge:
+        """Return the live conversation that *connect* goes on with, else a new one."""
+        context = self._context()
+        key = provider.session_of(context, connect) if provider.session_of else None
+        bridge = self._named.get((provider.name, key)) if key is not None else None
+        if bridge and not bridge.over:
+            LOG.info("client %s: goes on with another connection", bridge.name)
+            return bridge
+        bridge = Bridge(server(context), self._upstream, context.new_id())
+        LOG.info("client %s: speaks %s", bridge.name, provider.name)
         self.live.add(bridge)
+        if key is not None:
+            self._named[provider.name, key] = bridge
+        keeper = asyncio.create_task(self._keep(bridge, (provider.name, key)))
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._keepers.discard)
         return bridge
 
-    def leave(self, bridge: Bridge) -> None:
-        """Take note that *bridge* is over."""
-        self.live.discard(bridge)
-        self._left.set()
+    async def _keep(self, bridge: Bridge, name: tuple[str, str | None]) -> None:
+        """Take note when *bridge* is over."""
+        begun = asyncio.get_running_loop().time()
+        try:
+            await bridge.run()
+        except Exception as error:  # noqa: BLE001 the top of a task
+            LOG.error("client %s: the gateway broke: %s", bridge.name, blame(error))
+        finally:
+            self.live.discard(bridge)
+            if self._named.get(name) is bridge:
+                del self._named[name]
+            self._left.set()
+            seconds, audio = asyncio.get_running_loop().time() - begun, bridge.audio_seconds
+            LOG.info(
+                "client %s: done after %.1f s: %.1f s of audio, %d turns", bridge.name, seconds, audio, bridge.turns
+            )
+
+    @contextmanager
+    def socket(self) -> Iterator[None]:
+        """Hold the door open for one websocket."""
+        self._sockets += 1
+        try:
+            yield
+        finally:
+            self._sockets -= 1
+            self._left.set()
 
     def context(self) -> Context:
         """Return what a server half may not make for itself."""
@@ -135,20 +180,31 @@ class Route:
         self._door, self._provider, self._server = door, provider, server
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request, or hold one conversation."""
+        """Answer one request, or hold one connection of a conversation."""
         try:
-            if request.headers.get("Upgrade", "").lower() == "websocket":
+            if self._door.closing:
+                raise web.HTTPServiceUnavailable(text="The gateway is shutting down.\n")
+            if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._upgrade(request)
             return await self._respond(request)
         except web.HTTPException:
             raise
+        except MissingExtra as error:
+            LOG.error("the gateway cannot answer: %s", error)
+            return web.Response(status=500)
         except Exception as error:  # noqa: BLE001 the top of a task
             LOG.error("the gateway broke: %s", blame(error))
             return web.Response(status=500)
 
     async def _respond(self, request: web.Request) -> web.Response:
-        frame = HttpRequest(request.method, str(request.url), dict(request.headers), await request.read())
+        url = _url(request)
+        try:
+            async with asyncio.timeout(BODY):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text=f"The body of the request did not come within {BODY:g} s.\n") from None
         server = self._server(self._door.context())
+        frame = HttpRequest(request.method, url, _headers(request), body)
         for item in server.receive(frame, asyncio.get_running_loop().time()):
             if isinstance(item, HttpResponse):
                 return _response(item)
@@ -158,102 +214,66 @@ class Route:
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         if not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPBadRequest(text="This is no websocket handshake.\n")
-        if self._door.closing:
-            raise web.HTTPServiceUnavailable(text="The gateway is shutting down.\n")
         offered = request.headers.getall("Sec-WebSocket-Protocol", [])
         protocols = tuple(name.strip() for line in offered for name in line.split(",") if name.strip())
-        bridge = self._door.bridge(self._server(self._door.context()))
-        begun = asyncio.get_running_loop().time()
-        LOG.info("client %s: speaks %s", bridge.name, self._provider.name)
-        try:
-            bridge.receive(Connect(str(request.rel_url), dict(request.headers), protocols))
+        connect = Connect(str(request.rel_url), _headers(request), protocols)
+        bridge = self._door.bridge(self._provider, self._server, connect)
+        with self._door.socket():
+            line = bridge.connect(connect)
             try:
-                async with asyncio.timeout(UPGRADE):
-                    first = await bridge.next()
-            except TimeoutError:
-                return web.Response(status=504)
-            if isinstance(first, Refused):
-                return _response(first)
-            if not isinstance(first, Connected):
-                return web.Response(status=500)
-            socket = web.WebSocketResponse(
-                autoping=True,
-                autoclose=False,
-                heartbeat=None,
-                compress=False,
-                timeout=GOODBYE,
-                max_msg_size=self._provider.numbers.frame_limit,
-                protocols=(first.subprotocol,) if first.subprotocol else (),
-            )
-            socket.headers.update(first.headers)
-            with suppress(ConnectionError):  # the client is gone already
-                await socket.prepare(request)
-                await _converse(socket, bridge)
-            return socket
-        finally:
-            await bridge.close()
-            self._door.leave(bridge)
-            seconds, audio = asyncio.get_running_loop().time() - begun, bridge.audio_seconds
-            LOG.info(
-                "client %s: done after %.1f s: %.1f s of audio, %d turns", bridge.name, seconds, audio, bridge.turns
-            )
+                try:
+                    async with asyncio.timeout(UPGRADE):
+                        first = await line.next()
+                except TimeoutError:
+                    return web.Response(status=504)
+                if isinstance(first, Refused):
+                    return _response(first)
+                if not isinstance(first, Connected):
+                    return web.Response(status=500)
+                return await self._converse(request, first, bridge, line)
+            finally:
+                bridge.leave(line)
+
+    async def _converse(self, request: web.Request, first: Connected, bridge: Bridge, line: Line) -> web.StreamResponse:
+        socket = web.WebSocketResponse(
+            autoping=False,
+            autoclose=False,
+            heartbeat=None,
+            compress=False,
+            timeout=carry.GOODBYE,
+            max_msg_size=self._provider.numbers.frame_limit,
+            protocols=(first.subprotocol,) if first.subprotocol else (),
+        )
+        socket.headers.update(first.headers)
+        with suppress(ConnectionError):  # the client is gone already
+            await socket.prepare(request)
+            if not await carry.carry(socket, bridge, line) and request.transport:
+                request.transport.abort()  # else what it does not take would keep the connection
+        return socket
 
 
-async def _converse(socket: web.WebSocketResponse, bridge: Bridge) -> None:
-    """Carry frames both ways until either side has closed."""
-    reader = asyncio.create_task(_read(socket, bridge))
-    try:
-        with suppress(ConnectionError, TimeoutError):
-            await _write(socket, bridge)
-    finally:
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
+def _url(request: web.Request) -> str:
+    """Return the whole URL of *request*, as its client wrote it.
+
+    Raises:
+        HTTPBadRequest: it does not say which host it is meant for.
+    """
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        raise web.HTTPBadRequest(text="A request has one header Host, with a name or an address.\n")
+    return f"{request.scheme}://{hosts[0]}{request.rel_url.raw_path_qs}"
 
 
-async def _write(socket: web.WebSocketResponse, bridge: Bridge) -> None:
-    while (frame := await bridge.next()) is not None:
-        if isinstance(frame, Close):
-            reason = frame.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
-            await socket.close(code=1000 if frame.code is None else frame.code, message=reason.encode())
-            return
-        async with asyncio.timeout(STALL):
-            if isinstance(frame, Ping):
-                await socket.ping(frame.data)
-            elif isinstance(frame, Message):
-                data = frame.data
-                await (socket.send_str(data) if isinstance(data, str) else socket.send_bytes(data))
-
-
-async def _read(socket: web.WebSocketResponse, bridge: Bridge) -> None:
-    """Feed the client's frames to *bridge*; whatever ends this hangs up."""
-    try:
-        await bridge.room()  # the handshake may have begun the session
-        while (frame := _frame(await socket.receive())) is not None:
-            bridge.receive(frame)
-            if isinstance(frame, Close):
-                await socket.close(code=1000 if frame.code is None else frame.code, drain=False)
-            if not isinstance(frame, Message):
-                break
-            await bridge.room()
-        else:
-            return  # it is the writer that closes
-    except Exception as error:  # noqa: BLE001 the top of a task
-        LOG.error("client %s: reading broke: %s", bridge.name, blame(error))
-    bridge.hang_up()
-
-
-def _frame(said: WSMessage) -> Frame | None:
-    """Return what a client said; None: we are closing ourselves."""
-    match said.type:
-        case WSMsgType.TEXT:
-            return Message(said.data)
-        case WSMsgType.BINARY:
-            return Message(bytes(said.data))
-        case WSMsgType.CLOSE:
-            return Close(said.data or None, said.extra or "")
-        case WSMsgType.CLOSING:
-            return None
-    return Lost(lost_by(said.data))
+def _headers(request: web.Request) -> dict[str, str]:
+    """Return the headers of *request* by their names as they came; what came twice is joined, by RFC 9110, 5.3."""
+    names: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for raw, value in request.raw_headers:
+        name = raw.decode(errors="surrogateescape")
+        name = names.setdefault(name.lower(), name)
+        text = value.decode(errors="surrogateescape")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
 
 
 def _response(frame: Refused | HttpResponse) -> web.Response:

@@ -1,4 +1,4 @@
-"""One client's connection: a server half in front of a session. Knows no HTTP library and no vendor."""
+"""One client's conversation: a server half in front of a session. Knows no HTTP library and no vendor."""
 
 from __future__ import annotations
 
@@ -16,40 +16,45 @@ from ..provider import ServerPeer
 from ..session.session import SessionEvent
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Frame, Message
+from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, Lost, Refused
+from .line import Line
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
-HIGH_WATER = 1 << 20
-"""Characters and bytes that may wait for the client, before nothing more is read from it."""
+TAKEN_OVER = Close(4409, "Another connection goes on with this session")
+"""What an older connection is told, if it still hears: a code of private use, in the range in which clients whose
+sessions outlive connections do not dial again, or two of them would take the session from each other for ever."""
 
 
 class Bridge:
     """Carries what the client says to the provider, and what the provider hears to the client.
 
-    Everything happens in the loop it was made in. The caller feeds frames to :meth:`receive`, writes those of
-    :meth:`next`, and waits for :meth:`room` before it reads again.
+    Everything happens in the loop it was made in. A connection of the client is a :class:`Line`: :meth:`connect`
+    begins one, :meth:`receive` takes its frames, and :meth:`leave` belongs at its end. There is at most one at a time;
+    what the server half says while there is none is let go. The conversation is over when it has no line and the
+    server half does not wait for another one; :meth:`run` lasts as long.
 
     Attributes:
         session: the provider's side, once the client has started it.
         turns: how many turns have ended.
+        over: whether nothing more is taken from either side.
     """
 
     def __init__(self, server: ServerPeer, upstream: Upstream, name: str) -> None:
-        """Join *server* and *upstream*; *name* stands for the connection in logs."""
+        """Join *server* and *upstream*; *name* stands for the conversation in logs."""
         self.name = name
         self._server, self._upstream = server, upstream
         self._loop = asyncio.get_running_loop()
         self.session: AsyncSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._todo: deque[Frame | ask.Command] = deque()
-        self._doing = self._over = self._stopping = False
+        self._doing = self._stopping = self._winding = False
         self._farewell: ProviderError | None = None  # why it ends without the client's asking
         self.turns = 0
-        self._out: deque[Frame] = deque()
-        self._waiting = 0
-        self._moved = asyncio.Event()  # something came for the client, or nothing will
-        self._drained = asyncio.Event()
+        self.over = False
+        self._ended = asyncio.Event()
+        self._line: Line | None = None  # answered by Connected
+        self._asking: Line | None = None  # not answered yet
 
     # For the caller.
 
@@ -58,71 +63,103 @@ class Bridge:
         """How much audio the client has sent to the provider."""
         return self.session.session.fed if self.session and self.session.session.state != "idle" else 0.0
 
-    def receive(self, frame: Frame) -> None:
-        """Take one frame of the client."""
+    async def run(self) -> None:
+        """Wait until the conversation is over, and let go of the provider's session."""
+        try:
+            await self._ended.wait()
+        finally:
+            self._finish()
+            if self.session:
+                await self.session.close()
+
+    def connect(self, frame: Connect) -> Line:
+        """Begin a connection of a conversation that is not over.
+
+        On its line the first frame is ``Connected`` or ``Refused``, or there is none.
+        A connection that there is already is lost: who dials again knows so, even if we do not yet. Only a session
+        that does not outlive its connection is asked first, and keeps the old one where it refuses the new one.
+        """
+        if self._asking:
+            self._asking.drop()
+        old, self._asking = self._line, Line()
+        line = self._asking
+        if old and not self.over and self._server.resumable:
+            self._line = None
+            old.drop(TAKEN_OVER)
+            self._step(self._server.receive, Lost("reset", "another connection takes its place"))
         self._step(self._server.receive, frame)
+        return line
+
+    def receive(self, line: Line, frame: Frame) -> None:
+        """Take one frame that came on *line*, the last is ``Close`` or ``Lost``; on an older line it is ignored."""
+        if line is self._line:
+            if isinstance(frame, (Close, Lost)):
+                self._line = None
+            self._step(self._server.receive, frame)
+            if line is not self._line and not self.over:
+                LOG.info("client %s: its connection ended, its session waits for another one", self.name)
+
+    def leave(self, line: Line) -> None:
+        """Take note that the connection of *line* is gone; harmless if it was known."""
+        if line is self._asking:
+            self._asking, self._line = None, self._line or line
+        self.receive(line, Lost("reset"))
+
+    async def room(self, line: Line) -> None:
+        """Wait until the client may say more on *line*: neither the provider nor the client is behind."""
+        if self.session:
+            await self.session.room()
+        await line.room()
 
     def fail(self, error: ProviderError) -> None:
         """End the conversation with *error*, in the client's dialect."""
         self._step(self._server.send, say.Failed(error))
 
     def wind_up(self, error: ProviderError) -> None:
-        """End the conversation with *error* after the last words of what the client has said so far."""
-        if self.session is None:
+        """End the conversation with *error* after the last words of what the client has said so far.
+
+        Where no client is there to hear them, it ends at once; nor is another connection waited for.
+        """
+        self._winding = True
+        if self._line is None and self._asking is None:
+            self._finish()
+        elif self.session is None:
             self.fail(error)
         elif not self._stopping:  # else its end is on the way
             self._farewell = error
             with suppress(StreamClosed):
                 self.session.send(ask.Stop())
 
-    async def next(self) -> Frame | None:
-        """Wait for the next frame for the client; None: there will be none."""
-        while not self._out:
-            if self._over:
-                return None
-            self._moved.clear()
-            await self._moved.wait()
-        frame = self._out.popleft()
-        self._waiting -= _size(frame)
-        self._drained.set()
-        return frame
-
-    async def room(self) -> None:
-        """Wait until the client may say more: neither the provider nor the client is behind."""
-        if self.session:
-            await self.session.room()
-        while self._waiting > HIGH_WATER and not self._over:
-            self._drained.clear()
-            await self._drained.wait()
-
-    def hang_up(self) -> None:
-        """The client is gone: what waits for it is dropped, and :meth:`next` has nothing more."""
-        self._over = True
-        self._out.clear()
-        self._waiting = 0
-        self._moved.set()
-        self._drained.set()
-        if self._timer:
-            self._timer.cancel()
-
-    async def close(self) -> None:
-        """Let go of everything, the provider's session first."""
-        self.hang_up()
-        if self.session:
-            await self.session.close()
-
     # What either side says.
 
     def _step(self, call: Callable[..., list[Frame | ask.Command]], *args: Any) -> None:
-        if self._over:
+        if self.over:
             return
         try:
             self._take(call(*args, self._loop.time()))
+            if not (self._doing or self._line or self._asking or self._waits):
+                self._finish()
         except Exception as error:  # noqa: BLE001 a bug ends this conversation visibly, and no other
             LOG.error("client %s: the gateway broke: %s", self.name, blame(error))
             self._todo.clear()
             self._put(Close(1011, "Internal error"))
-            self._over = True
+            self._finish()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether another connection may come."""
+        return self._server.resumable and not self._winding
+
+    def _finish(self) -> None:
+        """Take nothing more from anybody; what waits for the client is still written."""
+        self.over = True
+        for line in (self._line, self._asking):
+            if line:
+                line.end()
+        self._line = self._asking = None
+        if self._timer:
+            self._timer.cancel()
+        self._ended.set()
 
     def _take(self, items: list[Frame | ask.Command]) -> None:
         """Hand *items* on in order, also when one of them brings more."""
@@ -144,9 +181,22 @@ class Bridge:
         self._arm()
 
     def _put(self, frame: Frame) -> None:
-        self._out.append(frame)
-        self._waiting += _size(frame)
-        self._moved.set()
+        """Give *frame* to the connection that it is for; without one it is let go."""
+        if isinstance(frame, (Connected, Refused)):
+            line, self._asking = self._asking, None
+            if line:
+                line.put(frame)
+                if isinstance(frame, Connected):
+                    if self._line:
+                        self._line.drop(TAKEN_OVER)
+                    self._line = line
+                else:
+                    line.end()
+        elif self._line:
+            self._line.put(frame)
+            if isinstance(frame, Close):
+                self._line.end()
+                self._line = None
 
     def _start(self, start: ask.Start) -> None:
         self.session = self._upstream.open(self._hear)
@@ -190,9 +240,5 @@ class Bridge:
     def _arm(self) -> None:
         if self._timer:
             self._timer.cancel()
-        due = None if self._over else self._server.deadline
+        due = None if self.over else self._server.deadline
         self._timer = None if due is None else self._loop.call_at(due, self._step, self._server.tick)
-
-
-def _size(frame: Frame) -> int:
-    return len(frame.data) if isinstance(frame, Message) else 0

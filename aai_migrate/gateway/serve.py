@@ -19,12 +19,17 @@ from .. import settings as wanted
 from ..credentials import Credential
 from ..provider import Context, refuse_all
 from .app import Door, providers
+from .seal import Seal
 from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
 _SPECIAL = ("api_key", "token", "api_key_env", "retry", "config")
 CLOSING = 5.0
 """Seconds that connections may take to close when the gateway stops, once their conversations have ended."""
+LINGER = 2.0
+"""Seconds in which the rest of a request is read that was answered before its end, so that the answer arrives."""
+LONGEST_LINE = 64 << 10
+"""Bytes of a request line, and of a header: a URL with what a server half sealed has up to 48,000."""
 
 
 def accept_any(credential: Credential | None) -> str | None:
@@ -55,6 +60,7 @@ class Gateway:
         authenticate: Callable[[Credential | None], str | None] = refuse_all,
         local_only: bool = False,
         public_url: str = "",
+        seal_key: str | bytes | None = None,
         ssl_context: ssl.SSLContext | None = None,
         **options: Any,
     ) -> None:
@@ -67,12 +73,15 @@ class Gateway:
             authenticate: gives the principal of a client's credential, or None to refuse it; by default
                 nobody gets in.
             local_only: serve programs of this machine only, and no web page from elsewhere; for who asks for no key.
-            public_url: the address as clients see it, without path; "" means :attr:`url`.
+            public_url: the address as clients see it, without path; "" means the one that each of them used.
+            seal_key: a secret that several gateways share, so that an address that one hands out for a session is
+                taken by the others; None: each has its own. See :class:`~aai_migrate.gateway.seal.Seal`.
             options: as for :func:`~aai_migrate.settings.resolve`: ``api_key``, ``token``, ``api_key_env``, ``retry``,
                 ``config``, and the provider's options.
         Raises:
-            ConfigError: an unknown provider or option, or a missing key.
+            ConfigError: an unknown provider or option, a missing key, or a seal key that is too short.
         """
+        self._seal = Seal(seal_key)
         special = {name: options.pop(name) for name in _SPECIAL if name in options}
         self.settings = wanted.resolve(to, options, **special)
         self._host, self.port = host, port
@@ -94,11 +103,14 @@ class Gateway:
 
     @property
     def addresses(self) -> dict[str, list[str]]:
-        """The URLs that clients of each dialect are pointed at, by the dialect's name; once started."""
+        """The URL that clients of each dialect are pointed at, by the dialect's name; once started.
+
+        It is that of the dialect's first route: a websocket's, or of HTTP where that comes first.
+        """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():
             base = self.url if method == "GET" else f"http{self.url.removeprefix('ws')}"
-            found.setdefault(name, []).append(base + path)
+            found.setdefault(name, [base + path])
         return found
 
     async def start(self) -> None:
@@ -117,7 +129,14 @@ class Gateway:
         quiet = logging.Logger("aai_migrate.http")  # aiohttp's own lines repeat what clients sent
         quiet.disabled = True
         self._runner = web.AppRunner(
-            self.door.app, access_log=None, handle_signals=False, logger=quiet, shutdown_timeout=CLOSING
+            self.door.app,
+            access_log=None,
+            handle_signals=False,
+            logger=quiet,
+            shutdown_timeout=CLOSING,
+            lingering_time=LINGER,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
         )
         try:
             await self._runner.setup()
@@ -140,13 +159,17 @@ class Gateway:
             if self.door:
                 await self.door.close()
             await runner.cleanup()
+            if self.door:
+                await self.door.closed()
 
     def _context(self) -> Context:
         return evolve(
             wanted.context(),
             epoch=time.time() - asyncio.get_running_loop().time(),
             authenticate=self._authenticate,
-            public_url=self._public_url or self.url,
+            seal=self._seal.seal,
+            unseal=self._seal.unseal,
+            public_url=self._public_url,
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from attrs import evolve, frozen
 
 from ..audio.format import AudioFormat
-from ..config import OPTIONS, Config
+from ..config import OPTIONS, Channels, Config
 from ..drivers.aio import AsyncSession
 from ..drivers.aio_credential import Fetched
 from ..provider import Context, Provider
@@ -16,6 +17,7 @@ from ..session.session import SessionEvent
 from ..settings import Settings
 from ..wire.commands import Start
 
+LOG = logging.getLogger("aai_migrate")
 RATE = 16_000
 """Hz: what most providers take."""
 
@@ -23,9 +25,9 @@ RATE = 16_000
 def adapt(start: Start, provider: Provider, ours: Config) -> Config:
     """Return the settings for *provider* of a session that a client started.
 
-    The audio format and channels are the client's. Options are those the client set and the provider has,
-    else *ours*. The model is *ours*, else the client's where it speaks the provider's own dialect. What goes
-    in ``extra`` is kept, the client's words before *ours*.
+    The audio format and channels are the client's, but two that the provider cannot keep apart are mixed.
+    Options are those the client set and the provider has, else *ours*. The model is *ours*, else the client's where
+    it speaks the provider's own dialect. What goes in ``extra`` is kept, the client's words before *ours*.
     """
     asked = start.config
     own = start.origin is not None and start.origin.dialect == provider.name
@@ -37,11 +39,19 @@ def adapt(start: Start, provider: Provider, ours: Config) -> Config:
         ours,
         **wishes,
         audio=asked.audio,
-        channels=asked.channels,
+        channels=_channels(asked, provider),
         model=ours.model or (asked.model if own else None),
         extra=extra,
         on_unsupported="warn",
     )
+
+
+def _channels(asked: Config, provider: Provider) -> Channels:
+    """Return whether *provider* has to keep channels apart; more than two cannot be mixed, so that is its error."""
+    if asked.channels == "separate" and asked.audio.channels == 2 > provider.capabilities.max_channels:
+        LOG.warning("%s keeps no two channels apart: those of a client are mixed", provider.name)
+        return "mix"
+    return asked.channels
 
 
 @frozen

@@ -28,8 +28,11 @@ from aai_migrate import registry
 from aai_migrate.cli import main
 from aai_migrate.cli.gateway import _unheard
 from aai_migrate.errors import AaiMigrateError, ConfigError
+from aai_migrate.gateway.seal import Seal
+from aai_migrate.provider import Context
 from aai_migrate.testing.coded import encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
+from aai_migrate.wire.frames import Connect
 
 from .conftest import KEY, Run
 from .vendor import TIMEOUT, Line, vendor
@@ -259,16 +262,24 @@ WRONG = [
     ("--no-auth --to coded --config nowhere.toml", "nowhere.toml: No such file or directory; give the path"),
     ("--no-auth --to coded --max-local 2", "--max-local bounds the embedded recogniser, not coded; leave it out"),
     ("--no-auth --to local --max-local 0", "0 is not in the range x>=1"),
+    (
+        "--no-auth --to coded --seal-key-env NO_SUCH",
+        "--seal-key-env: NO_SUCH is not set; export it with a secret of 16",
+    ),
+    ("--no-auth --to coded --seal-key-env SHORT_SEAL", "the secret to seal with has less than 16 characters; make one"),
+    ("--no-auth --to coded --seal-key-env s3cret-itself", "--seal-key-env names an environment variable, in capitals"),
     ("--no-auth --to coded --vrebose", "unknown option --vrebose; did you mean --verbose?"),
 ]
 
 
 @pytest.mark.parametrize(("words", "says"), WRONG)
-def test_wrong_use_is_one_line_and_exit_2(run: Run, words: str, says: str) -> None:
-    """Nothing listens, and the line says what to do."""
+def test_wrong_use_is_one_line_and_exit_2(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, says: str) -> None:
+    """Nothing listens, and the line says what to do; a secret is not repeated."""
+    monkeypatch.setenv("SHORT_SEAL", "s3cret")
     outcome = run("gateway", *shlex.split(words))
     assert (outcome.code, outcome.out) == (2, "")
     assert says in outcome.line
+    assert "s3cret" not in outcome.line
 
 
 def test_a_port_in_use(run: Run) -> None:
@@ -396,6 +407,7 @@ def interrupted(argv: list[str]) -> tuple[int, str]:
         waiting.join()
 
 
+SECRET = "sixteen and more letters"
 HERE = ["gateway", "--listen", "127.0.0.1:0", "--to", "coded", "--no-auth"]
 
 
@@ -419,6 +431,43 @@ def test_max_local() -> None:
     finally:
         registry.unregister("bounded")
     assert limits == [3]
+
+
+def test_seal_key_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one gateway sealed is read by who has the same secret."""
+    sealed: list[str] = []
+
+    def server(context: Context) -> Any:
+        raise AssertionError("nobody dials")
+
+    def session_of(context: Context, connect: Connect) -> str | None:
+        assert context.seal
+        sealed.append(context.seal(b"session"))
+        return None
+
+    monkeypatch.setenv("TEAM_SEAL", SECRET)
+    registry.register(evolve(CODED, name="sealing", server=server, session_of=session_of, routes=(("GET", "/seal"),)))
+    screen: Any = Screen()
+
+    def visit() -> None:
+        screen.flushed.wait(TIMEOUT)
+        url = re.findall(r"sealing  (ws\S+)", screen.said)
+        try:
+            with pytest.raises(websocket.WebSocketBadStatusException), dial(url[0]):
+                pytest.fail("it got in")
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    visiting = threading.Thread(target=visit)
+    visiting.start()
+    try:
+        with redirect_stdout(screen):
+            assert main([*HERE, "--seal-key-env", "TEAM_SEAL"]) == 0
+    finally:
+        visiting.join()
+        registry.unregister("sealing")
+    assert [Seal(SECRET).unseal(text) for text in sealed] == [b"session"]
+    assert SECRET not in screen.said
 
 
 def test_uvloop_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

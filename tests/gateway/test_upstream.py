@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 import threading
+from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -16,14 +19,14 @@ from attrs import evolve
 
 from aai_migrate import registry
 from aai_migrate.audio.format import AudioFormat
-from aai_migrate.config import Config
+from aai_migrate.config import Channels, Config
 from aai_migrate.gateway import Gateway
 from aai_migrate.gateway.upstream import adapt
 from aai_migrate.provider import Context, Provider
 from aai_migrate.testing.coded import encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
-from aai_migrate.wire.commands import Command, Origin, Start
-from aai_migrate.wire.events import Event
+from aai_migrate.wire.commands import Audio, Command, Origin, Start, Stop
+from aai_migrate.wire.events import Event, Failed, Final, Stopped
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, HttpRequest, HttpResponse, Message, Refused
 
 from .client import TERMINATE, converse, dial, heard, rest, running, until
@@ -65,6 +68,100 @@ def test_extra_is_merged_per_provider() -> None:
 def test_a_model_is_a_word_of_one_vendor(dialect: str, ours: str | None, model: str | None) -> None:
     """Only a client of the provider's own dialect can name one of its models; the operator goes first."""
     assert adapt(start(dialect), CODED, Config(model=ours)).model == model
+
+
+@pytest.mark.parametrize(
+    ("asked", "count", "most", "got"),
+    [
+        ("separate", 2, 1, "mix"),
+        ("separate", 2, 2, "separate"),
+        ("separate", 3, 2, "separate"),
+        ("separate", 3, 1, "separate"),
+        ("separate", 1, 1, "separate"),
+        ("mix", 2, 1, "mix"),
+    ],
+)
+def test_two_channels_are_mixed_where_they_cannot_be_kept_apart(
+    asked: Channels, count: int, most: int, got: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the operator is told; more cannot be mixed, so that fails in the provider's words."""
+    provider = evolve(CODED, name="narrow", capabilities=evolve(CODED.capabilities, max_channels=most))
+    config = evolve(ASKED, audio=AudioFormat(8000, channels=count), channels=asked)
+    adapted = adapt(Start(config, None, Origin("other", "/")), provider, Config())
+    assert (adapted.channels, adapted.audio) == (got, config.audio)
+    told = ["narrow keeps no two channels apart: those of a client are mixed"] if asked != got else []
+    assert [record.getMessage() for record in caplog.records] == told
+
+
+class Stereo:
+    """A server half whose clients have several channels, which they want apart; its path says how many."""
+
+    deadline: float | None = None
+    resumable = False
+
+    def __init__(self, context: Context) -> None:
+        pass
+
+    def receive(self, frame: Frame, now: float, /) -> list[Frame | Command]:
+        """Start at once; every message is audio, a text the end."""
+        match frame:
+            case Connect(url):
+                config = Config(audio=AudioFormat(16_000, channels=int(url[-1])), channels="separate")
+                return [Connected(), Start(config, None, Origin("stereo", "/"))]
+            case Message(bytes() as audio):
+                return [Audio(audio)]
+            case Message():
+                return [Stop()]
+        return []
+
+    def send(self, event: Event, now: float, /) -> list[Frame | Command]:
+        """Say what is final."""
+        match event:
+            case Final(text=text, channel=channel):
+                return [Message(f"{channel} {text.strip()}")]
+            case Stopped() | Failed():
+                return [Close(1000 if isinstance(event, Stopped) else 4000)]
+        return []
+
+    def tick(self, now: float, /) -> list[Frame | Command]:
+        """Do nothing."""
+        return []
+
+
+@pytest.mark.parametrize(("count", "code"), [(2, 1000), (3, 4000)])
+def test_a_client_with_channels_of_a_provider_that_keeps_none_apart(count: int, code: int) -> None:
+    """Of two it hears both speakers, one after the other; with three it cannot begin."""
+    one, two = words(3, seed=1), words(3, seed=2)
+    parts = [encode([*one, 1.0, 3.0]), encode([3.0, *two, 1.0])]
+    size = min(len(part) for part in parts)
+    pairs = zip(*(memoryview(part[:size]).cast("h") for part in parts), *[[0] * (size // 2)] * (count - 2), strict=True)
+    speech = array("h", itertools.chain.from_iterable(pairs)).tobytes()
+    narrow = evolve(CODED, name="narrow", capabilities=evolve(CODED.capabilities, max_channels=1))
+    stereo = evolve(CODED, name="stereo", server=Stereo, routes=tuple(("GET", f"/stereo/{n}") for n in (2, 3)))
+
+    async def main() -> None:
+        async with (
+            running("narrow") as gateway,
+            websockets.connect(f"{gateway.url}/stereo/{count}", proxy=None) as socket,
+        ):
+            said = []
+            with suppress(websockets.ConnectionClosed):
+                for at in range(0, len(speech), 6400 * count):
+                    await socket.send(speech[at : at + 6400 * count])
+                await socket.send("end")
+            with suppress(websockets.ConnectionClosed):
+                while True:
+                    said.append(await socket.recv())
+            assert said == ([f"0 {' '.join(one)}", f"0 {' '.join(two)}"] if count == 2 else [])
+            assert socket.close_code == code
+
+    registry.register(narrow)
+    registry.register(stereo)
+    try:
+        asyncio.run(main())
+    finally:
+        registry.unregister("narrow")
+        registry.unregister("stereo")
 
 
 def test_a_key_that_is_long_in_coming_holds_nobody_else_up() -> None:

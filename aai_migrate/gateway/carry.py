@@ -1,0 +1,118 @@
+"""Carrying frames between a client's websocket and its line of a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from ..drivers.aio import blame
+from ..drivers.aio_socket import lost_by
+from ..wire.frames import Close, Frame, Lost, Message, Ping, Pong
+from .bridge import Bridge
+from .line import Line
+
+LOG = logging.getLogger("aai_migrate")
+STALL = 30.0
+"""Seconds that a client may take nothing, before it counts as gone."""
+GOODBYE = 2.0
+"""Seconds that a client may take to answer a close frame."""
+LONGEST_REASON = 123
+"""Bytes of a close frame's reason, by RFC 6455, 5.5."""
+
+
+async def carry(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> bool:
+    """Carry frames both ways until either side has closed; return whether the client took all of them.
+
+    Args:
+        socket: prepared, and neither pings nor closes are answered by itself.
+        line: answered by ``Connected``, which was taken from it.
+    """
+    reader = asyncio.create_task(_read(socket, bridge, line))
+    writer = asyncio.create_task(_write(socket, line))
+    line.on_drop = writer.cancel
+    try:
+        await asyncio.wait({writer})
+    finally:
+        for task in (reader, writer):
+            task.cancel()
+        await asyncio.gather(reader, writer, return_exceptions=True)
+    if line.farewell:
+        # In a task of its own: where the writer was stuck, aiohttp raises its cancellation in whoever writes next.
+        await asyncio.gather(asyncio.create_task(_close(socket, line.farewell, GOODBYE)), return_exceptions=True)
+        return False
+    if writer.cancelled():
+        return False
+    try:
+        writer.result()
+    except (ConnectionError, TimeoutError):
+        return False
+    return True
+
+
+async def _write(socket: web.WebSocketResponse, line: Line) -> None:
+    while (frame := await line.next()) is not None:
+        if isinstance(frame, Close):
+            await _close(socket, frame, STALL)
+            return
+        async with asyncio.timeout(STALL):
+            if isinstance(frame, Ping):
+                await socket.ping(frame.data)
+            elif isinstance(frame, Message):
+                data = frame.data
+                await (socket.send_str(data) if isinstance(data, str) else socket.send_bytes(data))
+
+
+async def _close(socket: web.WebSocketResponse, frame: Close, seconds: float) -> None:
+    reason = frame.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+    async with asyncio.timeout(seconds):
+        await socket.close(code=1000 if frame.code is None else frame.code, message=reason.encode())
+
+
+async def _read(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> None:
+    """Feed the client's frames to *bridge*; whatever ends this drops *line*, unless it is its writer that closes."""
+    try:
+        await bridge.room(line)  # the handshake may have begun the session
+        while (frame := await _hear(socket)) is not None:
+            if isinstance(frame, Pong) and not line.answers(frame):
+                continue
+            bridge.receive(line, frame)
+            if isinstance(frame, Close):
+                await socket.close(code=1000 if frame.code is None else frame.code, drain=False)
+            if isinstance(frame, (Close, Lost)):
+                break
+            await bridge.room(line)
+        else:
+            return
+    except Exception as error:  # noqa: BLE001 the top of a task
+        LOG.error("client %s: reading broke: %s", bridge.name, blame(error))
+    line.drop()
+
+
+async def _hear(socket: web.WebSocketResponse) -> Frame | None:
+    """Return what the client says next, and answer its pings; None: we are closing ourselves."""
+    while (said := await socket.receive()).type is WSMsgType.PING:
+        try:
+            async with asyncio.timeout(STALL):
+                await socket.pong(bytes(said.data))
+        except TimeoutError:
+            return Lost("timeout")
+        except ConnectionError:  # what was said before it broke is still to come
+            continue
+    return _frame(said)
+
+
+def _frame(said: WSMessage) -> Frame | None:
+    match said.type:
+        case WSMsgType.TEXT:
+            return Message(said.data)
+        case WSMsgType.BINARY:
+            return Message(bytes(said.data))
+        case WSMsgType.PONG:
+            return Pong(bytes(said.data))
+        case WSMsgType.CLOSE:
+            return Close(said.data or None, said.extra or "")
+        case WSMsgType.CLOSING:
+            return None
+    return Lost(lost_by(said.data))

@@ -56,7 +56,8 @@ class ServerPeer(Peer[Event, Command], Protocol):
     """The server half of a vendor: takes events, asks commands.
 
     While ``resumable``, the session outlives its connection: after ``Lost`` or ``Close`` another ``Connect`` may
-    come, which goes on with it (see :attr:`Provider.session_of`). Until then nobody reads what it says.
+    come, which goes on with it (see :attr:`Provider.session_of`). Until then nobody reads what it says. After its own
+    ``Close`` it is told the client's answer, ``Close`` or ``Lost``.
     """
 
     @property

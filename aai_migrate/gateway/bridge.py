@@ -55,6 +55,7 @@ class Bridge:
         self._ended = asyncio.Event()
         self._line: Line | None = None  # answered by Connected
         self._asking: Line | None = None  # not answered yet
+        self._parting: Line | None = None  # told to close, the answer is not there yet
 
     # For the caller.
 
@@ -81,7 +82,7 @@ class Bridge:
         """
         if self._asking:
             self._asking.drop()
-        old, self._asking = self._line, Line()
+        old, self._asking, self._parting = self._line, Line(), None
         line = self._asking
         if old and not self.over and self._server.resumable:
             self._line = None
@@ -92,7 +93,10 @@ class Bridge:
 
     def receive(self, line: Line, frame: Frame) -> None:
         """Take one frame that came on *line*, the last is ``Close`` or ``Lost``; on an older line it is ignored."""
-        if line is self._line:
+        if line is self._parting and isinstance(frame, (Close, Lost)):
+            self._parting = None
+            self._step(self._server.receive, frame)
+        elif line is self._line:
             if isinstance(frame, (Close, Lost)):
                 self._line = None
             self._step(self._server.receive, frame)
@@ -196,7 +200,7 @@ class Bridge:
             self._line.put(frame)
             if isinstance(frame, Close):
                 self._line.end()
-                self._line = None
+                self._line, self._parting = None, self._line
 
     def _start(self, start: ask.Start) -> None:
         self.session = self._upstream.open(self._hear)

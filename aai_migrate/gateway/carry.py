@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from ..drivers.aio import blame
 from ..drivers.aio_socket import lost_by
@@ -45,26 +45,34 @@ async def carry(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> bo
     if writer.cancelled():
         return False
     try:
-        writer.result()
+        if last := writer.result():
+            await _close(socket, last, STALL)
+            answered = socket.close_code not in (None, WSCloseCode.ABNORMAL_CLOSURE)
+            bridge.receive(line, Close(socket.close_code) if answered else Lost("reset"))
     except (ConnectionError, TimeoutError):
         return False
     return True
 
 
-async def _write(socket: web.WebSocketResponse, line: Line) -> None:
+async def _write(socket: web.WebSocketResponse, line: Line) -> Close | None:
+    """Write what waits; return the frame that ends it."""
     while (frame := await line.next()) is not None:
         if isinstance(frame, Close):
-            await _close(socket, frame, STALL)
-            return
+            return frame
         async with asyncio.timeout(STALL):
             if isinstance(frame, Ping):
                 await socket.ping(frame.data)
             elif isinstance(frame, Message):
                 data = frame.data
                 await (socket.send_str(data) if isinstance(data, str) else socket.send_bytes(data))
+    return None
 
 
 async def _close(socket: web.WebSocketResponse, frame: Close, seconds: float) -> None:
+    """Say goodbye and wait for the answer, while nobody else reads: else aiohttp does not wait.
+
+    It would hang up at once, and a client whose pong or audio then comes too late loses what it has not read yet.
+    """
     reason = frame.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
     async with asyncio.timeout(seconds):
         await socket.close(code=1000 if frame.code is None else frame.code, message=reason.encode())

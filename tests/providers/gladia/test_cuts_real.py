@@ -13,7 +13,7 @@ from aai_migrate.testing.coded import encode, words
 
 from ...drivers.blocking import Driver
 from ...drivers.conftest import driver  # noqa: F401 a fixture
-from .served import Served, served
+from .loopback import Served, served
 from .vendor import Habits
 
 pytestmark = pytest.mark.no_cover

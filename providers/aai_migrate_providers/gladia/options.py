@@ -137,7 +137,7 @@ def _terms(value: Any) -> tuple[str, ...]:
     items = config.get("vocabulary") if isinstance(config, Mapping) else None
     if not isinstance(items, (list, tuple)):
         raise ValueError("custom_vocabulary needs custom_vocabulary_config.vocabulary")
-    terms = [item.get("value") if isinstance(item, Mapping) else item for item in items]
+    terms: list[Any] = [item.get("value") if isinstance(item, Mapping) else item for item in items]
     if not all(isinstance(term, str) for term in terms):
         raise ValueError("vocabulary must hold strings, or objects with a value")
     return tuple(term for term in terms if term.strip())

@@ -104,13 +104,16 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
     body = values.parse(asked.body or b"{}")
     if body is None:
         raise invalid("the body must be a JSON object")
+    session, issued = context.new_id(), context.epoch + now
     try:
         request.read(body)
+        content = {"id": session, "at": round(issued, 3), "who": principal, "body": request.needed(body)}
+        plain = json.dumps(content, separators=(",", ":")).encode()
     except InvalidBody as error:
         raise invalid(*error.errors) from None
-    session, issued = context.new_id(), context.epoch + now
-    content = {"id": session, "at": round(issued, 3), "who": principal, "body": request.needed(body)}
-    token = context.seal(zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9))
+    except RecursionError:
+        raise invalid("custom_metadata is nested too deeply") from None
+    token = context.seal(zlib.compress(plain, 9))
     if len(token) > LONGEST_TOKEN:
         raise invalid("realtime_processing.custom_vocabulary_config is too long to be carried in the url")
     url = f"{_base(context, asked)}{PATH}?token={quote(token, safe='')}"

@@ -56,7 +56,8 @@ class Replay:
         """Take note of a new connection; what was held comes again."""
         still = self._still()
         self._let_go()
-        self._places = [end for end in self._ends if end < still]
+        short = self.position - self._frame  # less than a sample is compared with the one before
+        self._places = [end for end in self._ends if end + (self._frame if end < short else 0) < still]
 
     def feed(self, chunk: bytes) -> Taken:
         """Take the next bytes of a connection."""

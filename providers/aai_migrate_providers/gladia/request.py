@@ -12,11 +12,11 @@ from attrs import frozen
 
 from aai_migrate.audio.format import AudioFormat, Encoding
 from aai_migrate.config import Config
-from aai_migrate.errors import BadRequest, ConfigError
+from aai_migrate.errors import BadRequest
 from aai_migrate.options import decode
 
 from .options import NAME, OPTIONS
-from .schema import BODY, FLAGS, POST, PRE, REALTIME
+from .schema import BODY, FLAGS
 
 LONGEST = 5.0
 """Seconds after which an utterance is cut in mid-speech, for a client that says nothing else."""
@@ -74,25 +74,22 @@ def read(given: Mapping[str, Any]) -> Request:
     Raises:
         InvalidBody: a member has a wrong value, or there is no such member.
     """
-    body = _present(given)
-    errors = [*BODY.wrong(body), *(f"property {name} should not exist" for name in body if name not in BODY.members)]
+    body = BODY.known(given)
+    unknown = [name for name, value in given.items() if name not in BODY.members and value is not None]
+    errors = [*BODY.wrong(body), *(f"property {name} should not exist" for name in unknown)]
     if errors:
         raise InvalidBody(*errors)
     flags = FLAGS | body.get("messages_config", {})
     channels = int(body.get("channels", 1))
     encoding, bits = body.get("encoding", "wav/pcm"), int(body.get("bit_depth", 16))
     extra = _extra(body)
-    options = _options(body)
-    try:
-        config = Config(
-            model=body.get("model"),
-            audio=AudioFormat(int(body.get("sample_rate", 16_000)), _LAWS.get(encoding) or _PCM[bits], channels),
-            channels="separate" if channels > 1 else "mix",
-            extra={NAME: extra} if extra else {},
-            **options,
-        )
-    except ConfigError as error:
-        raise InvalidBody(str(error)) from None
+    config = Config(
+        model=body.get("model"),
+        audio=AudioFormat(int(body.get("sample_rate", 16_000)), _LAWS.get(encoding) or _PCM[bits], channels),
+        channels="separate" if channels > 1 else "mix",
+        extra={NAME: extra} if extra else {},
+        **_options(body),
+    )
     return Request(
         config=config,
         unsigned=encoding == "wav/pcm" and bits == 8,
@@ -108,16 +105,7 @@ def read(given: Mapping[str, Any]) -> Request:
 
 def needed(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of a body that its session needs: callbacks are nothing that this server makes."""
-    return {name: value for name, value in _present(given).items() if name not in ("callback", "callback_config")}
-
-
-def _present(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *value* without members that are null; what is the client's own is left as it is."""
-    return {
-        name: _present(inner) if isinstance(inner, Mapping) and name != "custom_metadata" else inner
-        for name, inner in value.items()
-        if inner is not None
-    }
+    return {name: value for name, value in BODY.known(given).items() if name not in ("callback", "callback_config")}
 
 
 def _options(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,12 +134,9 @@ def _options(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _extra(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what has no neutral name, as far as the vendor's schema knows it."""
-    realtime = REALTIME.known(body.get("realtime_processing", {}))
-    found = {
-        "pre_processing": PRE.known(body.get("pre_processing", {})),
-        "realtime_processing": {name: value for name, value in realtime.items() if name not in _VOCABULARY},
-        "post_processing": POST.known(body.get("post_processing", {})),
-        "custom_metadata": body.get("custom_metadata"),
-    }
+    """Return what has no neutral name, as the vendor takes it."""
+    found = {name: body.get(name, {}) for name in ("pre_processing", "realtime_processing", "post_processing")}
+    realtime = found["realtime_processing"]
+    found["realtime_processing"] = {name: value for name, value in realtime.items() if name not in _VOCABULARY}
+    found["custom_metadata"] = body.get("custom_metadata")
     return {name: value for name, value in found.items() if value}

@@ -45,8 +45,13 @@ class Table:
                 yield f"{where} {wrong}"
 
     def known(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the members of *value* that the table knows."""
-        return {name: inner for name, inner in value.items() if name in self.members}
+        """Return the members of *value* that the table and its tables know, but for those that are null."""
+        found = {}
+        for name, inner in self.members.items():
+            item = value.get(name)
+            if item is not None:
+                found[name] = inner.known(item) if isinstance(inner, Table) and isinstance(item, Mapping) else item
+        return found
 
 
 def _join(path: str, name: str) -> str:
@@ -119,8 +124,8 @@ def _term(value: Any) -> str:
 _strings = _list_of(_string, "strings")
 _code = _one_of(*LANGUAGES)
 _TERM = Table({"value": _string, "intensity": _number(0, 1), "pronunciations": _strings, "language": _code}, ("value",))
-PRE = Table({"audio_enhancer": _boolean, "speech_threshold": _number(0, 1)})
-REALTIME = Table(
+_PRE = Table({"audio_enhancer": _boolean, "speech_threshold": _number(0, 1)})
+_REALTIME = Table(
     {
         "custom_vocabulary": _boolean,
         "custom_vocabulary_config": Table(
@@ -149,7 +154,7 @@ REALTIME = Table(
         "sentiment_analysis": _boolean,
     }
 )
-POST = Table(
+_POST = Table(
     {
         "summarization": _boolean,
         "summarization_config": Table({"type": _one_of("general", "bullet_points", "concise")}),
@@ -180,9 +185,9 @@ BODY = Table(
         "endpointing": _number(0.01, 10),
         "maximum_duration_without_endpointing": _number(5, 60),
         "language_config": Table({"languages": _list_of(_code, "supported codes"), "code_switching": _boolean}),
-        "pre_processing": PRE,
-        "realtime_processing": REALTIME,
-        "post_processing": POST,
+        "pre_processing": _PRE,
+        "realtime_processing": _REALTIME,
+        "post_processing": _POST,
         "messages_config": Table(_SWITCHES),
         "callback": _boolean,
         "callback_config": Table({"url": _string, **_SWITCHES}),

@@ -24,10 +24,14 @@ FALLBACK = "en"
 
 @frozen
 class Said:
-    """One message for the client; ``lasting`` ones must arrive, and ``final`` is the utterance of a final text."""
+    """One message for the client.
+
+    Attributes:
+        final: the utterance, where the message is a final: it must arrive, and is part of the whole text.
+        wanted: whether the client asked for such messages.
+    """
 
     message: dict[str, Any]
-    lasting: bool = False
     final: dict[str, Any] | None = None
     wanted: bool = True
 
@@ -52,8 +56,8 @@ class Utterances:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        codes = [base(tag) for tag in (request.config.language,) if tag]
-        self._language = codes[0] if codes and codes[0] in LANGUAGES else FALLBACK
+        asked = request.config.language
+        self._language = base(asked) if asked else FALLBACK
         self._turns: dict[tuple[int, Any], _Turn] = {}
         self._counts: Counter[int] = Counter()
         self._announced: set[int] = set()  # channels on which somebody was said to speak, and has no turn yet
@@ -72,12 +76,12 @@ class Utterances:
         return []
 
     def rest(self) -> list[Said]:
-        """Return finals of everything that is still open, as it was last seen."""
+        """Return the ends of all that is still open; an open tail becomes final as it was last seen."""
         out = []
         for turn in self._turns.values():
             if turn.tail:
                 self._append(turn, turn.tail)
-            out += self._finish(turn)
+            out += [self._told("speech_end", turn.end or 0.0, turn.channel), *self._finish(turn)]
         self._turns.clear()
         return out
 
@@ -159,7 +163,7 @@ class Utterances:
         name, turn.name = self._name(turn), ""
         turn.text, turn.words, turn.start, turn.confidence = "", (), None, None
         message = replies.transcript(name, utterance, final=True)
-        return [Said(message, lasting=True, final=utterance, wanted=self._request.finals)]
+        return [Said(message, utterance, wanted=self._request.finals)]
 
     def _name(self, turn: _Turn) -> str:
         if not turn.name:

@@ -111,7 +111,7 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
         plain = json.dumps(content, separators=(",", ":")).encode()
     except InvalidBody as error:
         raise invalid(*error.errors) from None
-    except RecursionError:
+    except RecursionError:  # Python may write less deep than it reads
         raise invalid("custom_metadata is nested too deeply") from None
     token = context.seal(zlib.compress(plain, 9))
     if len(token) > LONGEST_TOKEN:

@@ -150,7 +150,7 @@ class Envelope:
         return dumps({"session_id": self.session, "created_at": stamp(self.epoch + now), **message})
 
 
-def told(error: ProviderError | Exception) -> tuple[int, str]:
+def told(error: Exception) -> tuple[int, str]:
     """Return code and reason of the close that tells of a failure behind the server half.
 
     Clients take 4400 to 4499 for the end and dial again after every other code, at once. What the provider says of

@@ -97,6 +97,16 @@ def test_digital_silence_counts_as_new(frame: int, still: bytes) -> None:
     assert it.feed(silence) == Taken(silence, 200, 280)
 
 
+def test_a_long_silence_counts_as_new_too() -> None:
+    """An end before it is compared with all the same: what came before the silence comes twice."""
+    it = replay(window=40_000)
+    fed(it, MOVING[:40], MOVING[40:80], bytes(10_000))
+    it.reconnected()
+    assert it.feed(bytes(50)) == Taken(bytes(50), 10_080, 10_130)
+    it.reconnected()
+    assert it.feed(MOVING[40:80] + bytes(10_051)) == Taken(b"\0", 40, 10_131)
+
+
 def test_silence_before_speech_waits_to_be_told_from_a_repetition() -> None:
     """It comes twice: the speech behind it says so; nothing is doubled."""
     it = replay()

@@ -1,0 +1,114 @@
+"""A client's bytes become audio: what comes twice and the header of a WAV file are left out, samples are made whole."""
+
+from __future__ import annotations
+
+from struct import unpack_from
+
+from attrs import frozen
+
+from .replay import Replay
+from .request import Request
+
+KEPT_SECONDS, KEPT_BYTES = 10, 1 << 20
+"""What is kept to know again what comes twice: the lesser of both."""
+PATIENCE = 1
+"""Seconds of unchanging audio that may wait until it is clear whether they are new."""
+LONGEST_HEADER = 1 << 16
+"""Bytes in which the samples of a WAV file have to begin."""
+_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
+
+
+@frozen
+class Chunk:
+    """One chunk that was taken: whole samples that are new, and the range to acknowledge, in bytes and in seconds."""
+
+    audio: bytes
+    start: int
+    end: int
+    begin: float
+    until: float
+
+
+class Intake:
+    """The audio of one session, over all its connections."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        second, frame = request.bytes_per_second, request.frame
+        self._replay = Replay(frame, min(KEPT_BYTES, KEPT_SECONDS * second), PATIENCE * second)
+        self._head: bytes | None = b""  # what has come, until it is clear whether it is a header
+        self._header = 0  # bytes
+        self._rest = b""
+
+    @property
+    def seconds(self) -> float:
+        """How much audio has come."""
+        return self._seconds(self._replay.position)
+
+    def reconnected(self) -> None:
+        """Take note of a new connection."""
+        self._replay.reconnected()
+
+    def feed(self, data: bytes) -> Chunk:
+        """Take one chunk; an empty one has an empty range, at the first byte that is missing."""
+        taken = self._replay.feed(data)
+        audio = self._whole(self._samples(taken.new))
+        return Chunk(audio, taken.start, taken.end, self._seconds(taken.start), self._seconds(taken.end))
+
+    def rest(self) -> bytes:
+        """Return the audio that was held where nothing more comes."""
+        data = self._samples(self._replay.rest())
+        if self._head and not _is_wav(self._head):
+            data, self._head = self._head, None
+        return self._whole(data)
+
+    def _seconds(self, position: int) -> float:
+        return max(0, position - self._header) / self._request.bytes_per_second
+
+    def _samples(self, data: bytes) -> bytes:
+        """Return *data* without the header."""
+        if self._head is None:
+            return data
+        head = self._head + data
+        size = header(head)
+        if size is None and len(head) <= LONGEST_HEADER:
+            self._head = head
+            return b""
+        self._head, self._header = None, size or 0
+        return head[self._header :]
+
+    def _whole(self, data: bytes) -> bytes:
+        """Return the whole samples of *data*, behind the beginning of one that came before; 8 bits become 16."""
+        data = self._rest + data
+        whole = len(data) - len(data) % self._request.frame
+        data, self._rest = data[:whole], data[whole:]
+        if not self._request.unsigned:
+            return data
+        wide = bytearray(2 * len(data))
+        wide[1::2] = data.translate(_SIGNED)
+        return bytes(wide)
+
+
+def header(data: bytes) -> int | None:
+    """Return how many bytes of *data* stand before the samples; None: more has to come to know.
+
+    Source: http://soundfile.sapp.org/doc/WaveFormat/
+    """
+    if not _may_be_wav(data):
+        return 0
+    at = 12
+    while len(data) >= at + 8:
+        name, size = unpack_from("<4sI", data, at)
+        at += 8
+        if name == b"data":
+            return at
+        at += size + size % 2
+    return None
+
+
+def _may_be_wav(data: bytes) -> bool:
+    return b"RIFF".startswith(data[:4]) and b"WAVE".startswith(data[8:12])
+
+
+def _is_wav(data: bytes) -> bool:
+    return len(data) >= 12 and _may_be_wav(data)

@@ -30,6 +30,8 @@ LARGEST_BODY = 256 << 10
 """Bytes of the body of a request; the settings of a session take a few thousand."""
 PATIENCE = 5.0
 """Seconds that the last words of conversations may take when the gateway stops."""
+OVER, MOST_OVER = 3600.0, 10_000
+"""Seconds for which a session that is over is remembered, and how many are, so that none begins again."""
 _HOST = re.compile(r"[\w.-]+(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?", re.ASCII)
 _FIELD = re.compile(r"\{\w+\}")
 
@@ -76,6 +78,7 @@ class Door:
         self.app = web.Application(middlewares=[guard] if local_only else [], client_max_size=LARGEST_BODY)
         self._upstream, self._context = upstream, context
         self._named: dict[tuple[str, str | None], Bridge] = {}
+        self._over: dict[tuple[str, str | None], float] = {}  # when named sessions ended, in that order
         self._keepers: set[asyncio.Task[None]] = set()
         self._sockets = 0
         self._left = asyncio.Event()
@@ -124,13 +127,19 @@ class Door:
         await asyncio.gather(*self._keepers)
 
     def bridge(self, provider: Provider, server: Callable[[Context], ServerPeer], connect: Connect) -> Bridge:
-        """Return the live conversation that *connect* goes on with, else a new one."""
+        """Return the live conversation that *connect* goes on with, else a new one.
+
+        Raises:
+            HTTPForbidden: it would go on with one that is over.
+        """
         context = self._context()
         key = provider.session_of(context, connect) if provider.session_of else None
         bridge = self._named.get((provider.name, key)) if key is not None else None
         if bridge and not bridge.over:
             LOG.info("client %s: goes on with another connection", bridge.name)
             return bridge
+        if (provider.name, key) in self._over:
+            raise web.HTTPForbidden(text="This session is over.\n")
         bridge = Bridge(server(context), self._upstream, context.new_id())
         LOG.info("client %s: speaks %s", bridge.name, provider.name)
         self.live.add(bridge)
@@ -152,11 +161,22 @@ class Door:
             self.live.discard(bridge)
             if self._named.get(name) is bridge:
                 del self._named[name]
+                self._forget(name if bridge.session else None)
             self._left.set()
             seconds, audio = asyncio.get_running_loop().time() - begun, bridge.audio_seconds
             LOG.info(
                 "client %s: done after %.1f s: %.1f s of audio, %d turns", bridge.name, seconds, audio, bridge.turns
             )
+
+    def _forget(self, name: tuple[str, str | None] | None) -> None:
+        """Remember that the session *name* is over, and no more of those that ended long ago."""
+        now = asyncio.get_running_loop().time()
+        if name:
+            self._over[name] = now
+        for first in list(self._over):
+            if len(self._over) <= MOST_OVER and self._over[first] > now - OVER:
+                break
+            del self._over[first]
 
     @contextmanager
     def socket(self) -> Iterator[None]:

@@ -105,12 +105,11 @@ class Gateway:
     def addresses(self) -> dict[str, list[str]]:
         """The URL that clients of each dialect are pointed at, by the dialect's name; once started.
 
-        It is that of the dialect's first route: a websocket's, or of HTTP where that comes first.
+        That of a websocket is whole; where clients begin with a request, they add the path themselves.
         """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():
-            base = self.url if method == "GET" else f"http{self.url.removeprefix('ws')}"
-            found.setdefault(name, [base + path])
+            found.setdefault(name, [self.url + path if method == "GET" else f"http{self.url.removeprefix('ws')}"])
         return found
 
     async def start(self) -> None:

@@ -131,10 +131,11 @@ def test_the_official_client_and_coded_speech() -> None:
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth") as process:
         start = line(process)
         found = re.fullmatch(
-            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://127\.0\.0\.1:\d+/v3/ws)\n", start
+            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)  gladia  (http://\S+)\n", start
         )
         assert found
         assert found[2] == f"ws://{found[1]}/v3/ws"
+        assert found[3] == f"http://{found[1]}"
         turns, kinds = official(found[2], SPEECH)
         assert [turn.transcript for turn in turns] == [" ".join(SPOKEN[:4]), " ".join(SPOKEN[4:])]
         assert (kinds[0], kinds[-1], "Error" in kinds) == ("Begin", "Termination", False)
@@ -226,7 +227,7 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
             "type": "Listening",
             "listen": url.removeprefix("ws://").removesuffix("/v3/ws"),
             "to": "coded",
-            "dialects": {"assemblyai-v3": [url]},
+            "dialects": {"assemblyai-v3": [url], "gladia": [f"http{url.removeprefix('ws').removesuffix('/v3/ws')}"]},
         }
         assert start["listen"].startswith("[::1]:")
         with dial(url) as client:
@@ -415,7 +416,11 @@ def test_a_person_reads_a_line_for_each_dialect() -> None:
     """And the program that called the command has its own handlers back."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     code, said = interrupted(HERE)
-    pattern = r"listening on (127\.0\.0\.1:\d+), to coded\n  assemblyai-v3  ws://127\.0\.0\.1:\d+/v3/ws\n"
+    pattern = (
+        r"listening on (127\.0\.0\.1:\d+), to coded\n"
+        r"  assemblyai-v3  ws://127\.0\.0\.1:\d+/v3/ws\n"
+        r"  gladia  http://127\.0\.0\.1:\d+\n"
+    )
     assert code == 0
     assert re.fullmatch(pattern, said)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before

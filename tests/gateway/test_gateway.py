@@ -666,7 +666,7 @@ def test_addresses() -> None:
             assert gateway.addresses["assemblyai-v3"] == [f"{scheme}://127.0.0.1:{gateway.port}/v3/ws"]
             assert gateway.door
             gateway.door.routes["POST", "/v2/live"] = "other"
-            assert gateway.addresses["other"] == [f"{scheme.replace('ws', 'http')}://127.0.0.1:{gateway.port}/v2/live"]
+            assert gateway.addresses["other"] == [f"{scheme.replace('ws', 'http')}://127.0.0.1:{gateway.port}"]
             await gateway.stop()
 
     asyncio.run(main())

@@ -263,18 +263,18 @@ def test_sessions_are_told_apart() -> None:
 
 
 def test_a_session_that_is_over_is_not_gone_on_with() -> None:
-    """The same name begins another one."""
+    """Nor does another one begin under its name: who comes back too late is refused before the upgrade."""
 
     async def main() -> None:
         with taped() as made:
             async with running() as gateway:
-                for _ in range(3):
-                    async with dial_tape(gateway) as socket:
-                        await hear(socket, "new")
-                        await socket.send("stop")
-                        assert await everything(socket) == ["done"]
-                assert len(made) == 3
+                async with dial_tape(gateway) as socket:
+                    await hear(socket, "new")
+                    await socket.send("stop")
+                    assert await everything(socket) == ["done"]
                 await until(lambda: live(gateway) == 0)
+                assert await refused(gateway, "session=one") == (403, b"This session is over.\n")
+                assert len(made) == 1
 
     asyncio.run(main())
 
@@ -365,7 +365,7 @@ def test_a_session_may_take_another_connection_all_the_same() -> None:
 
 
 def test_a_bug_ends_the_session_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    """Who comes back gets 500, and who comes after that a new session."""
+    """Who comes back gets 500, and who comes after that no session any more."""
 
     async def main() -> None:
         with taped():
@@ -375,8 +375,7 @@ def test_a_bug_ends_the_session_and_no_other(caplog: pytest.LogCaptureFixture) -
                     await hear(socket, "new")
                 assert (await refused(gateway, "session=one&bug=1"))[0] == 500
                 await until(lambda: live(gateway) == 1)
-                async with dial_tape(gateway) as socket:
-                    await hear(socket, "new")
+                assert (await refused(gateway, "session=one"))[0] == 403
                 await other.send("echo")
                 await hear(other, "echo")
 

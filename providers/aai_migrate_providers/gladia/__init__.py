@@ -10,12 +10,16 @@ from aai_migrate.provider import Numbers, Pace, Provider
 
 from .client import Client
 from .options import CAPABILITIES, LONGEST, NAME, OPTIONS
+from .server import Server, session_of
 
 PROVIDER = Provider(
     name=NAME,
     title="Gladia",
     env="GLADIA_API_KEY",
     client=Client,
+    server=Server,
+    session_of=session_of,
+    routes=(("*", "/v2/live"), ("*", "/v2/live/{id}"), ("*", "/v2/live/{id}/file")),
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(

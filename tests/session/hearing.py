@@ -14,7 +14,7 @@ from aai_migrate.errors import ProviderError
 from aai_migrate.events import AudioGap, Reconnected, StreamEvent, Termination, Turn
 from aai_migrate.provider import Provider
 from aai_migrate.session import Session, SessionEvent
-from aai_migrate.testing import Far, Fault, Link, spoken
+from aai_migrate.testing import Far, FarEnd, Fault, Link, spoken
 from aai_migrate.testing.coded import CodedEar, Hard, Reader, encode, words
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Command, Finalize, Start, Stop
@@ -48,7 +48,7 @@ class Run:
         *,
         faults: Iterable[Fault] = (),
         hard: Hard | None = None,
-        far: Callable[[], Far] | None = None,
+        far: Callable[[], FarEnd] | None = None,
         asked: Iterable[tuple[float, Command]] = (),
         audio: bytes = AUDIO,
         speed: float = 1.0,

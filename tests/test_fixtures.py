@@ -28,6 +28,7 @@ from .test_contract import checked
 clips, score = program("clips").clips, program("score")
 CLIPS = clips()
 CODED = [clip for clip in CLIPS if clip.ear == "coded"]
+VENDORS = program("matrix").PROVIDERS
 REAL = [clip for clip in CLIPS if clip.ear == "local"]
 
 
@@ -196,20 +197,22 @@ def test_real_speech() -> None:
 
 @pytest.mark.parametrize("clip", clips("call", "stereo", "float", "silence"), ids=named)
 def test_real_speech_over_a_protocol(clip: Any) -> None:
-    """The same turns come through a vendor's protocol, in formats that it takes and in others."""
+    """The same turns come through each vendor's protocol, in formats that it takes and in others."""
     pytest.importorskip("pocketsphinx")
+    alone = said(heard(clip, "local"))
     with run_in_thread("local") as url:
-        over = heard(clip, "assemblyai-v3", base_url=url, api_key="any", paced=False)
-    assert said(over) == said(heard(clip, "local"))
+        for vendor in VENDORS:
+            assert said(heard(clip, vendor, base_url=url, api_key="any", paced=False)) == alone, vendor
 
 
 @pytest.mark.parametrize("clip", CODED, ids=named)
 def test_coded_speech(clip: Any) -> None:
-    """Coded words come back exactly, turn by turn, from the ear itself and through a vendor's protocol."""
+    """Coded words come back exactly, turn by turn, from the ear itself and through each vendor's protocol."""
     exact = [line.split() for line in clip.reference]
     assert said(heard(clip, "coded")) == exact
     with run_in_thread("coded") as url:
-        assert said(heard(clip, "assemblyai-v3", base_url=url, api_key="any", paced=False)) == exact
+        for vendor in VENDORS:
+            assert said(heard(clip, vendor, base_url=url, api_key="any", paced=False)) == exact, vendor
 
 
 # How they were made.

@@ -45,6 +45,8 @@ class Tcp:
             _reset(sock)
         for thread in list(self._threads):
             thread.join(10)
+        for sock in self._open:
+            sock.close()
 
     def _spawn(self, target: object, *args: object) -> None:
         thread = threading.Thread(target=target, args=args, name="relay")  # type: ignore[arg-type]

@@ -140,7 +140,7 @@ class Turns:
                 continue
             for id_ in [id_ for id_, each in channel.open.items() if _overlap(each, said)]:
                 del channel.open[id_]
-            if channel.last and rest.begins - channel.end > self._silence:
+            if channel.last and not -SLACK <= rest.begins - channel.end <= self._silence:
                 out += self._close(channel, said.channel, channel.end, "grouped")
             out += self._final(channel, rest)
         for channel in self._channels.values():

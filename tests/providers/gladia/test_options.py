@@ -8,7 +8,7 @@ import pytest
 from aai_migrate_providers.gladia.options import CAPABILITIES, LANGUAGES, NAME, OPTIONS
 
 from aai_migrate.audio.format import AudioFormat
-from aai_migrate.config import Config
+from aai_migrate.config import Config, configure
 from aai_migrate.errors import BadRequest, ConfigError, UnsupportedOption
 from aai_migrate.options import decode, encode
 from aai_migrate.wire.events import Warned
@@ -108,17 +108,17 @@ def test_turn_silence_beyond_the_limits(silence: float) -> None:
 def test_what_the_vendor_lacks(option: str, value: Any, alternative: str) -> None:
     """Is refused with what comes nearest, or left out where the caller prefers that."""
     with pytest.raises(UnsupportedOption) as caught:
-        asking(Config(model="solaria-1", **{option: value}))
+        asking(configure({"model": "solaria-1", option: value}))
     error = caught.value
     assert (error.option, error.provider, error.model, error.alternative) == (option, NAME, "solaria-1", alternative)
-    config = Config(on_unsupported="warn", **{option: value})
+    config = configure({"on_unsupported": "warn", option: value})
     assert body(config) == body()
 
 
 @pytest.mark.parametrize("option", ["diarization", "profanity_filter", "pii_redaction"])
 def test_what_the_vendor_lacks_is_off(option: str) -> None:
     """So to ask for that is no error."""
-    assert body(Config(**{option: False})) == body()
+    assert body(configure({option: False})) == body()
 
 
 def test_formatting_cannot_be_turned_off() -> None:

@@ -32,6 +32,8 @@ HABITS: dict[str, dict[str, Any]] = {
     "no resume": {"resumes": False},
     "no transcript at the end": {"transcript": False},
     "speech_end after the final": {"speech_before_final": False},
+    "finals while somebody speaks already": {"final_after": 11},
+    "the same without a transcript at the end": {"final_after": 11, "transcript": False},
 }
 
 FRAGMENTS = {"gladia": {"endpointing": 0.05, "maximum_duration_without_endpointing": 5}}
@@ -101,7 +103,17 @@ def test_several_cuts_lose_no_word(habits: str) -> None:
         check(done, f"seed {seed}")
 
 
-@pytest.mark.parametrize("habits", ["as documented", "late acks", "no resume", "empty chunks without answer"])
+@pytest.mark.parametrize(
+    "habits",
+    [
+        "as documented",
+        "late acks",
+        "no resume",
+        "empty chunks without answer",
+        "finals while somebody speaks already",
+        "the same without a transcript at the end",
+    ],
+)
 @pytest.mark.parametrize("options", [{"partials": False}, {"turn_silence": 0.3}, {"extra": FRAGMENTS}, {"extra": DEAF}])
 def test_other_settings_lose_no_word(habits: str, options: dict[str, Any]) -> None:
     """Without partials, with short utterances that do not end a turn, without speech events."""

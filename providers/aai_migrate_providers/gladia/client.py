@@ -330,7 +330,9 @@ class Client:
         if not ack.accepted:
             if self._stopped:
                 return []
-            return self._fail(BadRequest(NAME, f"audio was refused: {ack.reason or 'no reason given'}"))
+            reason = f"audio was refused: {ack.reason or 'no reason given'}"
+            # What took audio like this before takes no more of it: its time is up, or it is out of order.
+            return self._forget(reason) if self._place.taken else self._fail(BadRequest(NAME, reason))
         return [self._taken()] if self._place.acknowledged(ack) else []
 
     def _complete(self, message: dict[str, Any], now: float) -> list[Out]:

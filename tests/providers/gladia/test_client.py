@@ -518,9 +518,13 @@ def test_taken_audio_is_told_once() -> None:
     ],
 )
 def test_a_chunk_that_is_refused_ends_the_session(error: Any, reason: str) -> None:
-    """It is our audio, and will be refused again; after a stop it is no wonder."""
-    found = failure(hear(fed(started()), nacked(error)))
+    """The first one is our fault; a later one is not, and another session takes it. After a stop it is no wonder."""
+    found = failure(hear(fed(started(), ack=False), nacked(error)))
     assert (type(found), found.reason, found.retryable) == (BadRequest, reason, False)
+    client = fed(started())
+    found = failure(hear(client, nacked(error)))
+    assert (type(found), found.retryable, client.resumable) == (ConnectionLost, True, False)
+    assert found.reason == f"the session cannot be gone on with: {reason}"
     client = fed(started())
     client.send(Stop(), 0.0)
     assert hear(client, nacked(error)) == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aai_migrate import registry
+from aai_migrate.errors import BadRequest
 from aai_migrate.events import Reconnected
 from aai_migrate.testing import Corrupt, Cut, Fault, Refuse
 from aai_migrate.testing.faults import Direction
@@ -136,6 +137,23 @@ def test_a_cut_while_audio_is_pushed_loses_no_word(habits: str, speed: float) ->
         for number in range(0, whole.link.crossed[direction], 2):
             done, _ = run(habits, [Cut(direction, number)], speed=speed)
             check(done, f"{direction} {number}")
+
+
+@pytest.mark.parametrize("chunk", [5, 20, 33])
+def test_audio_that_is_refused_in_mid_session_is_heard_by_another_one(chunk: int) -> None:
+    """As at the end of the longest session that the vendor has; the first chunk of all is refused for good."""
+    far = VendorFar(Habits(refuses_chunk=chunk))
+    done = Run(GLADIA, far=lambda: far)
+    check(done)
+    assert len(far.vendor.sessions) > 1
+
+
+def test_audio_that_is_refused_at_once_is_a_failure() -> None:
+    """It would be refused again."""
+    far = VendorFar(Habits(refuses_chunk=0))
+    done = Run(GLADIA, far=lambda: far)
+    assert isinstance(done.error, BadRequest)
+    assert len(far.vendor.sessions) == 1
 
 
 @pytest.mark.parametrize("habits", ["as documented", "late acks", "no resume", "empty chunks without answer"])

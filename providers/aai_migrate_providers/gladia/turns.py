@@ -182,7 +182,8 @@ class Turns:
             end = each.end if each.end is not None else each.begins
             if each.id != said.id and end + MISSED < said.begins:
                 del channel.open[each.id]
-                channel.done[each.id] = None
+                if each.id:
+                    channel.done[each.id] = None
                 channel.spans.append((each.begins, end))
                 yield from self._parted(channel, each)
                 yield from self._piece(channel, each, confirmed=False)

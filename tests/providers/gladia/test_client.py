@@ -667,6 +667,16 @@ def test_an_utterance_that_gets_no_final_does_not_stay_open_for_ever() -> None:
     assert not [event for event in out if isinstance(event, Final)]
 
 
+def test_utterances_without_an_id_are_not_taken_for_one_another() -> None:
+    """One that gets no final does not silence those after it."""
+    client = fed(started(), 20)
+    hear(client, partial("", " hm", 1.0, 1.4))
+    hear(client, transcript("b", " Two.", 9.0, 9.4))
+    [said, _] = hear(client, transcript("", " Three.", 9.5, 9.9))
+    assert isinstance(said, Final)
+    assert said.text == " Three."
+
+
 # Ends.
 
 

@@ -12,18 +12,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aai_migrate import registry
+from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 from aai_migrate.events import Begin, StreamEvent, Termination, Turn, TurnRevised
+from aai_migrate.provider import Provider
 from aai_migrate.session import Session
 from aai_migrate.turns import Turns
 from aai_migrate.wire import commands as ask
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+from aai_migrate.wire.frames import (
+    Close,
+    Connect,
+    Connected,
+    Frame,
+    HttpRequest,
+    HttpResponse,
+    Lost,
+    Message,
+    Refused,
+)
 
 from .session.hearing import FORMAT, KEY
 from .session.plain import context
 
 BEGIN = '{"type":"Begin","id":"6a0c","expires_at":1790222326}'
-V3 = registry.find("assemblyai-v3")
+CREATED = b'{"id":"9b1c","created_at":"2026-09-21T09:14:02.118Z","url":"wss://api.gladia.io/v2/live?token=3f6f"}'
+V3, GLADIA = registry.find("assemblyai-v3"), registry.find("gladia")
 
 vocabulary = st.sampled_from(["one", "two", "Three.", "4", "five", "", "é", " six "])
 times = st.one_of(st.integers(-100, 20_000), st.none(), st.just("12"), st.just(1e300))
@@ -59,6 +72,53 @@ step = st.one_of(
     st.sampled_from([ask.Finalize("f"), ask.Stop(), ask.Audio(bytes(6400))]),
 )
 
+moments = st.one_of(st.sampled_from([0.0, 0.2, 0.5, 1.0, 2.5, 9.0, -1.0, 1e300]), st.none(), st.just("1"))
+heard = st.fixed_dictionaries(
+    {"word": vocabulary}, optional={"start": moments, "end": moments, "confidence": st.floats(0, 1)}
+)
+utterance = st.fixed_dictionaries(
+    {"text": st.lists(vocabulary, max_size=4).map(lambda words: "".join(f" {word}" for word in words))},
+    optional={
+        "start": moments,
+        "end": moments,
+        "channel": st.integers(0, 2),
+        "words": st.lists(heard, max_size=4),
+        "language": st.just("en"),
+    },
+)
+transcript = st.fixed_dictionaries(
+    {
+        "type": st.just("transcript"),
+        "data": st.fixed_dictionaries(
+            {"id": st.sampled_from(["a", "b", "c", "d"]), "utterance": utterance}, optional={"is_final": st.booleans()}
+        ),
+    }
+)
+speech = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["speech_start", "speech_end"]),
+        "data": st.fixed_dictionaries({"time": moments}, optional={"channel": st.integers(0, 1)}),
+    }
+)
+bytes_ = st.sampled_from([0, 2, 3200, 6399, 6400, 6402, 12_800, 10**9])
+acknowledged = st.fixed_dictionaries(
+    {
+        "type": st.just("audio_chunk"),
+        "acknowledged": st.just(True),
+        "data": st.fixed_dictionaries({"byte_range": st.lists(bytes_, min_size=2, max_size=2)}),
+    }
+)
+whole = st.lists(utterance, max_size=3).map(
+    lambda said: {
+        "type": "post_final_transcript",
+        "data": {"metadata": {"audio_duration": 1.0}, "transcription": {"utterances": said}},
+    }
+)
+told = st.one_of(transcript, transcript, transcript, speech, acknowledged, whole).map(json.dumps)
+ends = st.sampled_from([Lost("reset"), Close(1000), Close(1011), Close(4400, "no"), Close(4500), Message("no json")])
+late = st.sampled_from([ask.Finalize("f"), ask.Stop(), ask.Audio(bytes(6400)), ask.Audio(bytes(32_000))])
+gladia = st.one_of(told.map(Message), told.map(Message), told.map(Message), ends, late, st.floats(0, 4))
+
 
 def checked(events: list[StreamEvent]) -> None:
     """The contract of design section 4, rule by rule."""
@@ -86,18 +146,23 @@ def checked(events: list[StreamEvent]) -> None:
             assert event.turn_order < ended.get(event.channel, 0), "revised before its end"
 
 
-def played(model: str, mode: str, steps: list[Any]) -> list[StreamEvent]:
+def played(provider: Provider, config: Config, steps: list[Any]) -> list[StreamEvent]:
     """Play *steps* to a session: frames to receive, commands to ask, numbers to wait."""
-    session, turns, now = Session(V3, context()), Turns("v3", formatted_turns=mode), 0.0
+    session, now = Session(provider, context()), 0.0
+    turns = Turns(provider.name, formatted_turns=config.formatted_turns)
     events: list[StreamEvent] = []
 
     def take(items: list[Any]) -> None:
         events.extend(turns.fold([item for item in items if not isinstance(item, Frame)], now))
-        if any(isinstance(item, Connect) for item in items):
-            take(session.receive(Connected(), now))
-            take(session.receive(Message(BEGIN), now))
+        for item in items:
+            if isinstance(item, HttpRequest):
+                take(session.receive(HttpResponse(201, {}, CREATED), now))
+            if isinstance(item, Connect):
+                take(session.receive(Connected(), now))
+                if provider is V3:
+                    take(session.receive(Message(BEGIN), now))
 
-    take(session.send(ask.Start(Config(audio=FORMAT, model=model, formatted_turns=mode), KEY), now))  # type: ignore[arg-type]
+    take(session.send(ask.Start(config, KEY), now))
     stopped = False
     for item in [*steps, ask.Stop(), 400.0]:
         if isinstance(item, float):
@@ -122,9 +187,19 @@ def played(model: str, mode: str, steps: list[Any]) -> list[StreamEvent]:
     mode=st.sampled_from(["wait", "revise", "raw"]),
     steps=st.lists(step, max_size=25),
 )
-def test_the_turn_contract_holds_over_any_conversation(model: str, mode: str, steps: list[Any]) -> None:
+def test_the_turn_contract_holds_over_any_conversation(model: str, mode: Any, steps: list[Any]) -> None:
     """Messages in any order, cuts, waits and commands: the contract holds and the session ends."""
-    checked(played(model, mode, steps))
+    checked(played(V3, Config(audio=FORMAT, model=model, formatted_turns=mode), steps))
+
+
+@settings(max_examples=400, deadline=None)
+@given(channels=st.integers(1, 2), partials=st.booleans(), steps=st.lists(gladia, max_size=25))
+def test_the_turn_contract_holds_over_any_conversation_of_gladia(
+    channels: int, partials: bool, steps: list[Any]
+) -> None:
+    """Utterances and the whole transcript in any order, over connections that may be gone back to."""
+    audio = AudioFormat(channels=channels)
+    checked(played(GLADIA, Config(audio=audio, channels="separate", partials=partials), steps))
 
 
 SEEDS = [
@@ -139,6 +214,17 @@ SEEDS = [
     '{"type":"Terminate"}',
     '{"type":"ForceEndpoint"}',
     '{"start":null,"end":-1,"x":1e999,"y":[[[[]]]],"z":"\\ud800"}',
+    '{"session_id":"9b1c","type":"audio_chunk","acknowledged":true,"error":null,'
+    '"data":{"byte_range":[0,3200],"time_range":[0,0.1]}}',
+    '{"type":"transcript","data":{"id":"00_00000000","is_final":false,"utterance":{"text":" could you",'
+    '"start":0.96,"end":1.12,"confidence":0.9,"channel":0,"language":"en","words":[{"word":" could","start":0.96,'
+    '"end":1.12,"confidence":0.97}]}}}',
+    '{"type":"transcript","data":{"id":"00_00000000","is_final":true,"utterance":{"text":" Could you?",'
+    '"start":0.96,"end":1.2}}}',
+    '{"type":"speech_start","data":{"time":0.9,"channel":0}}',
+    '{"type":"speech_end","data":{"time":1.21,"channel":0}}',
+    '{"type":"post_final_transcript","data":{"metadata":{"audio_duration":2},"transcription":{"utterances":[{"text":"Could",'
+    '"start":4,"end":5,"words":[]}]}}}',
 ]
 FRAGMENTS = [
     "null",
@@ -174,8 +260,12 @@ def any_frame(chance: random.Random) -> Frame:
         return Message(mutated(chance))
     if kind == 8:
         return Message(chance.randbytes(chance.randrange(40)))
+    if kind == 11 and chance.random() < 0.5:
+        return HttpResponse(chance.choice([200, 201, 400, 429, 503]), {}, mutated(chance).encode("utf-8", "replace"))
     if kind == 9:
         return Close(chance.choice([None, 1000, 1008, 1011, 3005, 4001]), mutated(chance)[:80])
+    if kind == 10 and chance.random() < 0.3:
+        return Lost("reset")
     if kind == 10:
         return Refused(chance.randrange(100, 600), {"retry-after": mutated(chance)[:9]}, chance.randbytes(9))
     return Connect("wss://x/v3/ws?" + mutated(chance)[:60], {"authorization": mutated(chance)[:20]})
@@ -189,15 +279,24 @@ def test_no_frame_makes_a_half_raise() -> None:
     while time.monotonic() < end:
         rounds += 1
         client, server, session = V3.client(context()), V3.server(context()), Session(V3, context())
+        other, over = GLADIA.client(context()), Session(GLADIA, context())
         start = ask.Start(Config(audio=FORMAT, model=chance.choice(["u3-rt-pro", "whisper-rt"])), KEY)
         client.send(start, 0.0)
         session.send(start, 0.0)
         server.receive(Connect("wss://x/v3/ws?sample_rate=16000", {"Authorization": "k"}), 0.0)
         for half in (client, server, session):
             half.receive(Message(BEGIN) if half is not server else Message(b"\0" * 3200), 0.1)
+        for half in (other, over):
+            half.send(ask.Start(Config(audio=FORMAT), KEY), 0.0)
+            half.receive(HttpResponse(201, {}, CREATED), 0.1)
+            half.receive(Connected(), 0.1)
+            half.send(ask.Audio(bytes(3200)), 0.1)
         for number in range(20):
             frame, now = any_frame(chance), 0.2 + number / 5
-            for half in (client, server, session):
+            for half in (client, server, session, other, over):
                 half.receive(frame, now)
                 half.tick(now)
+            if other.resumable and isinstance(frame, Lost | Close | Refused):
+                other.send(ask.Resume(), now)
+                other.receive(Connected(), now)
     assert rounds > 10

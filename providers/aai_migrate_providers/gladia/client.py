@@ -61,7 +61,8 @@ AHEAD = 1.5
 has shown itself before it is over; in more than that, whole utterances would have come and gone unseen."""
 STUMBLES = 3
 """Connections in a row that a session may lose, or be refused for the time being, before it has taken anything."""
-
+LARGEST = 512 * 1024
+"""Bytes of audio in one message: in base64 they keep below the 1 MiB that the vendor takes."""
 MOST_HELD = 1000
 """Messages that may come before the vendor says where it is."""
 
@@ -129,8 +130,11 @@ class Client:
 
     def _audio(self, data: bytes, now: float) -> list[Out]:
         self._listen(now)
-        self._place.send(len(data))
-        return [self._chunk(data), *self._ended_by_silence()]
+        size = LARGEST - LARGEST % self._config.audio.frame
+        chunks = [data[start : start + size] for start in range(0, len(data), size)]
+        for chunk in chunks:
+            self._place.send(len(chunk))
+        return [*map(self._chunk, chunks), *self._ended_by_silence()]
 
     def _chunk(self, data: bytes) -> Message:
         return Message(data if self._binary and data else messages.audio_chunk(data))
@@ -155,7 +159,7 @@ class Client:
         if start.credential:
             headers["X-Gladia-Key"] = start.credential.secret.reveal()
         url = _address(config) + (f"?{urlencode({'region': region})}" if region else "")
-        request = HttpRequest("POST", url, headers, json.dumps(body).encode())
+        request = HttpRequest("POST", url, headers, _written(body))
         return [*self._warnings(encoded, extra), request]
 
     def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
@@ -191,6 +195,8 @@ class Client:
             return []
         if self._state == "live":
             self._listen(now)
+            if self._whole and self._stopped and isinstance(frame, Close | Lost):  # all was said, however it ends
+                return self._finish()
         match frame:
             case Message(data):
                 return self._read(data, now)
@@ -201,6 +207,8 @@ class Client:
             case Close(code, reason):
                 return self._closed(code, reason, now)
             case Lost():
+                if self._state in ("probing", "live"):  # what was never reached says nothing about the session
+                    self._stumble()
                 return self._fail(lost(NAME, frame))
             case Refused():
                 return self._refused(frame)
@@ -214,8 +222,8 @@ class Client:
             what = "a web page" if response.body.lstrip().startswith(b"<") else "what is no JSON object"
             return self._fail(ProtocolError(NAME, f"the request was answered by {what}; check base_url"))
         url = string(value.get("url"))
-        address = urljoin(_websocket(_address(self._config)), url) if url else ""
-        if urlsplit(address).scheme not in ("ws", "wss"):
+        address = _joined(_websocket(_address(self._config)), url) if url else None
+        if address is None:
             return self._fail(ProtocolError(NAME, "the answer to the request has no usable url"))
         self._url, self._id, self._state = address, string(value.get("id")), "dialling"
         return [Connect(address)]
@@ -249,7 +257,8 @@ class Client:
         out.append(say.Started(self._id, string(self._body.get("model")), None, " ", self._settings))
         held, self._held = self._held, []
         for message in held:
-            out += self._message(message, now)
+            if self._state == "live":
+                out += self._message(message, now)
         return out
 
     def _listen(self, now: float) -> None:
@@ -321,7 +330,9 @@ class Client:
         if not ack.accepted:
             if self._stopped:
                 return []
-            return self._fail(BadRequest(NAME, f"audio was refused: {ack.reason or 'no reason given'}"))
+            reason = f"audio was refused: {ack.reason or 'no reason given'}"
+            # What took audio like this before takes no more of it: its time is up, or it is out of order.
+            return self._forget(reason) if self._place.taken else self._fail(BadRequest(NAME, reason))
         return [self._taken()] if self._place.acknowledged(ack) else []
 
     def _complete(self, message: dict[str, Any], now: float) -> list[Out]:
@@ -354,10 +365,11 @@ class Client:
         return [*out, say.Stopped("stopped", self._seconds or self._sent)]
 
     def _refused(self, refused: Refused) -> list[Out]:
-        if refused.status < 500:
+        error = answered(refused)
+        if not error.retryable:
             self._url = None
         self._stumble()
-        return self._fail(answered(refused))
+        return self._fail(error)
 
     def _stumble(self) -> None:
         """A session that brings nothing any more is not gone back to for ever."""
@@ -415,6 +427,18 @@ def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, **more, **deep}
 
 
+def _written(body: Mapping[str, Any]) -> bytes:
+    """Write *body* as JSON.
+
+    Raises:
+        ConfigError: the caller's words hold what JSON has no form for.
+    """
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{NAME}: extra cannot be written as JSON: {error}") from None
+
+
 def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return *body* as a report of settings may show it."""
     return {name: "***" if name == "callback_config" else value for name, value in body.items()}
@@ -428,6 +452,17 @@ def _address(config: Config) -> str:
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     path = parts.path.rstrip("/")
     return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"
+
+
+def _joined(base: str, url: str) -> str | None:
+    """Return the address of a websocket that *url* is, or is relative to *base*; None: it is none."""
+    try:
+        address = urljoin(base, url)
+        parts = urlsplit(address)
+        usable = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return address if usable else None
 
 
 def _websocket(url: str) -> str:

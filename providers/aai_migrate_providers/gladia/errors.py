@@ -28,6 +28,7 @@ def answered(response: HttpResponse | Refused) -> ProviderError:
     if said := [item for item in listed if item]:
         error.reason = f"{error.reason}: {'; '.join(said)}"[:MOST]
         error.args = (error.provider, error.reason)
+    error.retryable = error.retryable or response.status == 429  # too many for now, as close code 4429
     error.request_id = string(body.get("request_id")) or response.headers.get("x-aipi-call-id") or error.request_id
     return error
 

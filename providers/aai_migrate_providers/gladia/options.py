@@ -185,7 +185,7 @@ OPTIONS = (
     _row(
         "languages",
         "language_config",
-        encode=lambda tags: {"languages": [base(tag) for tag in tags], "code_switching": True},
+        encode=lambda tags: {"languages": [*dict.fromkeys(map(base, tags))], "code_switching": True},
         decode=_many,
         check=_known,
         why="regions are left out; the language may change with every utterance",

@@ -56,10 +56,10 @@ class Place:
             return False
         if self._base is None:
             self._base = self.taken if ack.start == 0 else 0
-        end = self._exclusive(ack.end + self._base)
+        end = min(self._exclusive(ack.end + self._base), self.sent)
         if end <= self.taken:
             return False
-        self.taken = min(end, self.sent)
+        self.taken = end
         while self._ends and self._ends[0] <= self.taken:
             self._ends.popleft()
         return True
@@ -108,7 +108,8 @@ class Place:
         size = len(self._asked)
         if not size - 1 <= ack.end - ack.start <= size:  # it answers something else
             return False
-        if ack.start < max(1, self.taken):  # a vendor that counts each connection by itself does not say where it is
+        known = max(1, self.taken) <= ack.start <= self.sent and ack.start % self._frame == 0
+        if not known:  # a vendor that counts each connection by itself, or another thing, does not say where it is
             self._probes.clear()
             self._asked = None
             return False

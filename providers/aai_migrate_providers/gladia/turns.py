@@ -24,9 +24,10 @@ EARLY, LATE = 0.3, 1.0
 SLACK = 0.2
 """Seconds by which the times of a word may differ between two transcripts of the same session."""
 KEPT = 64
-"""Ends of speech that a final may still answer: noise has none."""
+"""Starts and ends of speech that a transcript may still answer: noise has none."""
 MISSED = 5.0
-"""Seconds of audio in which the vendor goes on with an utterance that was open when a connection was lost."""
+"""Seconds of audio in which the vendor goes on with an utterance that was open when a connection was lost, and in which
+the final of an utterance comes before those of later ones."""
 
 
 class LostFinalError(Exception):
@@ -43,7 +44,7 @@ class _Channel:
     done: dict[str, None] = field(factory=dict)
     spans: list[tuple[float, float]] = field(factory=list)  # what finals cover
     speaking: bool = False
-    spoke: float | None = None  # when speech began that no transcript has shown yet
+    spoke: list[float] = field(factory=list)  # when speech began that no transcript has shown yet
     ends: list[float] = field(factory=list)  # of speech, that no final has answered
     missing: list[float] = field(factory=list)  # where utterances begin that were open at a loss
     shown: bool = False
@@ -70,13 +71,11 @@ class Turns:
         channel = self._channel(said.channel)
         if said.id in channel.done:
             return []
-        if said.final:
-            self._answer(channel, said)
-        out: list[say.Event] = []
+        self._answer(channel, said)
+        out: list[say.Event] = [*self._passed_over(channel, said)] if said.final else []
         fresh = said.id not in channel.open and said.text
         if fresh and not channel.open and channel.last and said.begins - channel.end > self._silence:
             out += self._close(channel, said.channel, channel.end, "grouped")
-        channel.spoke = None
         channel.waits = None
         if said.final:
             out += self._final(channel, said)
@@ -90,7 +89,7 @@ class Turns:
         """Somebody began to speak."""
         channel = self._channel(number)
         channel.speaking, channel.waits = True, None
-        channel.spoke = at if channel.spoke is None else channel.spoke
+        channel.spoke = [*channel.spoke[-KEPT:], at]
         return [say.SpeechStarted(at, number)]
 
     def speech_end(self, at: float, number: int, sent: float) -> list[say.Event]:
@@ -126,7 +125,9 @@ class Turns:
         self._resumed = sent
         for channel in self._channels.values():
             begun = [said.begins for said in channel.open.values()]
-            channel.missing = begun + ([] if channel.spoke is None else [channel.spoke])
+            begun += channel.spoke
+            unseen = channel.speaking and not begun  # it was cut in mid-speech, and nothing has shown the rest
+            channel.missing = [channel.end] if unseen else begun
             channel.speaking = False  # as far as is known
 
     def complete(self, transcript: Iterable[Utterance]) -> list[say.Event]:
@@ -140,9 +141,7 @@ class Turns:
                 continue
             for id_ in [id_ for id_, each in channel.open.items() if _overlap(each, said)]:
                 del channel.open[id_]
-            if channel.last and rest.begins - channel.end > self._silence:
-                out += self._close(channel, said.channel, channel.end, "grouped")
-            out += self._final(channel, rest)
+            out += [*self._parted(channel, rest), *self._final(channel, rest)]
         for channel in self._channels.values():
             channel.missing.clear()
         return out
@@ -169,11 +168,30 @@ class Turns:
 
     @staticmethod
     def _answer(channel: _Channel, said: Utterance) -> None:
-        """Finals come in the order in which utterances close: one that was passed over will not come."""
-        if any(begun + LATE < said.begins for begun in channel.missing):
+        """Note which speech *said* shows. Finals come in the order in which utterances close: none comes later."""
+        passed = [begun for begun in channel.missing if begun + LATE < said.begins]
+        if passed and said.final:
             raise LostFinalError
         end = said.end if said.end is not None else said.begins
-        channel.missing = [begun for begun in channel.missing if begun > end]
+        channel.missing = passed + [begun for begun in channel.missing if begun > end]
+        channel.spoke = [at for at in channel.spoke if at > end]
+
+    def _passed_over(self, channel: _Channel, said: Utterance) -> Iterator[say.Event]:
+        """End as they were shown last what was open long before *said*, a final: no other comes for it."""
+        for each in sorted(channel.open.values(), key=lambda each: each.begins):
+            end = each.end if each.end is not None else each.begins
+            if each.id != said.id and end + MISSED < said.begins:
+                del channel.open[each.id]
+                if each.id:
+                    channel.done[each.id] = None
+                channel.spans.append((each.begins, end))
+                yield from self._parted(channel, each)
+                yield from self._piece(channel, each, confirmed=False)
+
+    def _parted(self, channel: _Channel, said: Utterance) -> Iterator[say.Event]:
+        """End the open turn where *said* is no part of it: there is a pause between, or it was said before."""
+        if channel.last and not -SLACK <= said.begins - channel.end <= self._silence:
+            yield from self._close(channel, said.channel, channel.end, "grouped")
 
     def _final(self, channel: _Channel, said: Utterance) -> Iterator[say.Event]:
         channel.open.pop(said.id, None)

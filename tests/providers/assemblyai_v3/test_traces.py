@@ -11,12 +11,11 @@ from aai_migrate_providers.assemblyai_v3.client import Client
 
 from aai_migrate.config import Config
 from aai_migrate.events import Begin, Notice, SpeechStarted, StreamEvent, Termination, Turn, TurnRevised
-from aai_migrate.testing import Trace
-from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Command, Finalize, Start, Stop
-from aai_migrate.wire.events import Event, Word
 from aai_migrate.wire.frames import Connect, Frame, Message
 
+from ..replay import replay as played
+from ..replay import words
 from .wire import KEY, context
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "assemblyai_v3"
@@ -27,29 +26,7 @@ COMMANDS: dict[str, Command] = {"Terminate": Stop(), "ForceEndpoint": Finalize("
 
 
 def replay(name: str, config: Config) -> list[tuple[float, StreamEvent]]:
-    """Play the vendor's side of a trace; our side must be what the client half says to the same commands."""
-    trace = Trace.load(FIXTURES / f"{name}.jsonl")
-    assert trace.origin.startswith("composed by hand from the vendor's documented messages, https://")
-    client, turns = Client(context()), Turns("assemblyai-v3", formatted_turns=config.formatted_turns)
-    seen: list[tuple[float, StreamEvent]] = []
-
-    def take(items: list[Frame | Event], now: float) -> None:
-        events = [item for item in items if isinstance(item, Event)]
-        seen.extend((now, event) for event in turns.fold(events, now))
-
-    for entry in trace.entries:
-        while client.deadline is not None and client.deadline <= entry.time:
-            due = client.deadline
-            take(client.tick(due), due)
-        if entry.direction == "<":
-            take(client.receive(entry.frame, entry.time), entry.time)
-        else:
-            out = client.send(asked(entry.frame, config), entry.time)
-            [frame] = [item for item in out if isinstance(item, Frame)]
-            assert masked(frame) == entry.frame
-            take(out, entry.time)
-    assert client.deadline is None
-    return seen
+    return played(FIXTURES / f"{name}.jsonl", Client(context()), config, asked)
 
 
 def asked(frame: Frame, config: Config) -> Command:
@@ -62,18 +39,6 @@ def asked(frame: Frame, config: Config) -> Command:
         case Message(str() as text):
             return COMMANDS[json.loads(text)["type"]]
     raise AssertionError(frame)
-
-
-def masked(frame: Frame) -> Frame:
-    if isinstance(frame, Connect):
-        return Connect(frame.url, {**frame.headers, "Authorization": "***"})
-    return frame
-
-
-def words(items: tuple[Word, ...]) -> str:
-    """Words with their times in ms; a star marks those that are final."""
-    shown = [f"{w.text}{'*' * w.is_final}@{round(w.start * 1000)}-{round(w.end * 1000)}" for w in items]
-    return " ".join(shown)
 
 
 def shown(event: StreamEvent) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aai_migrate import registry
+from aai_migrate.errors import BadRequest
 from aai_migrate.events import Reconnected
 from aai_migrate.testing import Corrupt, Cut, Fault, Refuse
 from aai_migrate.testing.faults import Direction
@@ -32,6 +33,8 @@ HABITS: dict[str, dict[str, Any]] = {
     "no resume": {"resumes": False},
     "no transcript at the end": {"transcript": False},
     "speech_end after the final": {"speech_before_final": False},
+    "finals while somebody speaks already": {"final_after": 11},
+    "the same without a transcript at the end": {"final_after": 11, "transcript": False},
 }
 
 FRAGMENTS = {"gladia": {"endpointing": 0.05, "maximum_duration_without_endpointing": 5}}
@@ -101,7 +104,17 @@ def test_several_cuts_lose_no_word(habits: str) -> None:
         check(done, f"seed {seed}")
 
 
-@pytest.mark.parametrize("habits", ["as documented", "late acks", "no resume", "empty chunks without answer"])
+@pytest.mark.parametrize(
+    "habits",
+    [
+        "as documented",
+        "late acks",
+        "no resume",
+        "empty chunks without answer",
+        "finals while somebody speaks already",
+        "the same without a transcript at the end",
+    ],
+)
 @pytest.mark.parametrize("options", [{"partials": False}, {"turn_silence": 0.3}, {"extra": FRAGMENTS}, {"extra": DEAF}])
 def test_other_settings_lose_no_word(habits: str, options: dict[str, Any]) -> None:
     """Without partials, with short utterances that do not end a turn, without speech events."""
@@ -124,6 +137,23 @@ def test_a_cut_while_audio_is_pushed_loses_no_word(habits: str, speed: float) ->
         for number in range(0, whole.link.crossed[direction], 2):
             done, _ = run(habits, [Cut(direction, number)], speed=speed)
             check(done, f"{direction} {number}")
+
+
+@pytest.mark.parametrize("chunk", [5, 20, 33])
+def test_audio_that_is_refused_in_mid_session_is_heard_by_another_one(chunk: int) -> None:
+    """As at the end of the longest session that the vendor has; the first chunk of all is refused for good."""
+    far = VendorFar(Habits(refuses_chunk=chunk))
+    done = Run(GLADIA, far=lambda: far)
+    check(done)
+    assert len(far.vendor.sessions) > 1
+
+
+def test_audio_that_is_refused_at_once_is_a_failure() -> None:
+    """It would be refused again."""
+    far = VendorFar(Habits(refuses_chunk=0))
+    done = Run(GLADIA, far=lambda: far)
+    assert isinstance(done.error, BadRequest)
+    assert len(far.vendor.sessions) == 1
 
 
 @pytest.mark.parametrize("habits", ["as documented", "late acks", "no resume", "empty chunks without answer"])

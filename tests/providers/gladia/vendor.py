@@ -30,7 +30,8 @@ class Habits:
     loses_acks: int = 0  # every so many acks are never sent
     answers_empty: bool = True
     resumes: bool = True
-    repeats: bool = False  # what was said while the connection was down is said again
+    repeats: bool = False  # what was said last, and while the connection was down, is said again
+    final_after: int = 0  # chunks that come before a final: its model runs while somebody speaks already
     transcript: bool = True  # of the whole session, at the end
     speech_before_final: bool = True
     refuses_chunk: int | None = None
@@ -72,16 +73,18 @@ class Session:
         self.said: list[Utterance] = []
         self.chunks = self.base = 0
         self.late: list[str] = []
-        self.missed: list[str] = []
+        self.recent: list[str] = []
+        self.due: list[tuple[int, str]] = []  # finals, and after which chunk they come
         self.connected = self.stopped = self.over = self.speaking = False
 
     def wants(self, flag: str, default: bool) -> bool:
         return bool(self.body.get("messages_config", {}).get(flag, default))
 
     def connect(self) -> list[str]:
+        """Go on. Finals that were due have been said meanwhile, to nobody."""
         self.connected, self.base = True, len(self.audio)
-        missed, self.missed = self.missed, []
-        return missed if self.habits.repeats else []
+        missed, self.due = [text for _, text in self.due], []
+        return [*self.recent, *missed] if self.habits.repeats else []
 
     def message(self, kind: str, **members: Any) -> str:
         envelope = {"session_id": self.name, "created_at": "2026-11-01T10:00:00.000Z", "type": kind}
@@ -100,7 +103,15 @@ class Session:
             return [self.message("audio_chunk", acknowledged=False, error={"message": "not now"}, data=None)]
         start = len(self.audio)
         self.audio += data
-        return [*self.ack(start, start + len(data)), *self.listen(data)]
+        said = [*self.listen(data), *self.finals(self.chunks)]
+        self.recent = [*self.recent, *said][-4:]
+        return [*self.ack(start, start + len(data)), *said]
+
+    def finals(self, chunks: int) -> list[str]:
+        """Return the finals that come when *chunks* have come."""
+        said = [text for due, text in self.due if due <= chunks]
+        self.due = self.due[len(said) :]
+        return said
 
     def ack(self, start: int, end: int) -> list[str]:
         habits = self.habits
@@ -161,7 +172,8 @@ class Session:
         said, self.open = self.open, None
         assert said is not None
         self.said.append(said)
-        final = [self.transcript(said, final=True)]
+        self.due.append((self.chunks + self.habits.final_after, self.transcript(said, final=True)))
+        final = self.finals(self.chunks)
         ended: list[str] = []
         if paused:
             self.speaking = False
@@ -177,6 +189,7 @@ class Session:
         for heard in self.reader.flush():
             out += self.word(heard.text, heard.start, heard.end)
         out += self.close(paused=True) if self.open else []
+        out += [text for _, text in self.due]
         self.over = True
         return [*out, *(self.whole() if self.wants("receive_post_processing_events", True) else [])]
 

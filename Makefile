@@ -12,12 +12,15 @@ FIND := $(if $(PYTHON),$(PYTHON),python3.11 python3.13 python3 python3.12 python
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 DEV := $(VENV)/.installed-dev
 MIC := $(VENV)/.installed-mic
+CLIENTS := tests/gateway/clients
+NODE := $(CLIENTS)/node_modules/.installed
 # Whoever has the tools for the tests has all that the demo needs.
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
 CLIP ?= awb
 NEEDS := make: if a package had to be built and could not be: apt-get install build-essential python3-dev
 NO_MIC := make: the microphone's tests will be skipped, PyAudio cannot be built: apt-get install build-essential \
 	python3-dev portaudio19-dev, or brew install portaudio
+NO_NODE := make: tests with Node clients will be skipped: apt-get install nodejs npm, or brew install node
 
 .PHONY: demo test lint clean
 
@@ -27,7 +30,7 @@ demo: $(DEMO)
 	@echo
 	@$(BIN)/python fixtures/audio/score.py $(VENV)/$(CLIP).srt
 
-test: $(DEV) $(MIC)
+test: $(DEV) $(MIC) $(NODE)
 	$(BIN)/python -m pytest --numprocesses=auto --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
@@ -52,6 +55,10 @@ $(DEV): pyproject.toml | $(BIN)/python
 # Not made where it fails, so that the next run tries again.
 $(MIC): $(DEV)
 	@if $(PIP) --editable '.[mic]' >/dev/null 2>&1; then touch $@; else echo "$(NO_MIC)" >&2; fi
+
+$(NODE): $(CLIENTS)/package.json
+	@if npm install --prefix $(CLIENTS) --no-package-lock --no-audit --no-fund --silent >/dev/null 2>&1; \
+		then touch $@; else echo "$(NO_NODE)" >&2; fi
 
 $(BIN)/python:
 	@venvless=; for candidate in $(FIND); do \

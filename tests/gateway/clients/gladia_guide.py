@@ -1,6 +1,6 @@
 """A program as the vendor's customers wrote it: a request, a websocket, audio as base64 JSON, Ctrl+C to stop.
 
-Usage: python gladia_program.py URL FILE SECONDS_PER_CHUNK. A file of raw samples stands in for the microphone, which
+Usage: python gladia_guide.py URL FILE SECONDS_PER_CHUNK. A file of raw samples stands in for the microphone, which
 goes on with silence. It imports nothing of ours.
 """
 

@@ -2,8 +2,9 @@
 
 Header: ``{"format": "aai_migrate.trace", "version": 1, "provider": …, "origin": …, "note": …}``.
 Frame: ``{"dir": "<" from the vendor or ">" to it, "t": seconds, "kind": …}`` and by kind ``text``; ``bytes`` (how
-many: audio is not kept); ``url``, ``headers``; ``status``, ``headers``, ``body``; ``code``, ``reason``; ``cause``.
-Header values and query values that may be secret are masked when a trace is written.
+many: audio is not kept, in text neither); ``url``, ``headers``; ``status``, ``headers``, ``body``; ``code``,
+``reason``; ``cause``.
+Header values, query values and members of JSON that may be secret are masked when a trace is written.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from ..wire.frames import (
 FORMAT, VERSION = "aai_migrate.trace", 1
 MASK = "***"
 PUBLIC_HEADERS = ("content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
+LONGEST = 200
+"""Characters of an ASCII string without a blank that may be a word."""
 SECRET_WORDS = ("token", "key", "auth", "jwt", "secret", "password", "signature")
 
 
@@ -126,13 +129,13 @@ class Trace:
 def _content(frame: Frame) -> dict[str, Any]:
     match frame:
         case Message(str() as text):
-            return {"kind": "text", "text": text}
+            return {"kind": "text", "text": masked_text(text)}
         case Message(data):
             return {"kind": "binary", "bytes": len(data)}
         case Connect(url, headers):
             return {"kind": "connect", "url": masked_url(url), "headers": masked_headers(headers)}
         case HttpRequest(method, url, headers, body):
-            text = body.decode("utf-8", "replace")
+            text = masked_text(body.decode("utf-8", "replace"))
             return {
                 "kind": "http_request",
                 "method": method,
@@ -146,7 +149,7 @@ def _content(frame: Frame) -> dict[str, Any]:
                 "kind": kind,
                 "status": status,
                 "headers": masked_headers(headers),
-                "body": body.decode("utf-8", "replace"),
+                "body": masked_text(body.decode("utf-8", "replace")),
             }
         case Connected(headers):
             return {"kind": "connected", "headers": masked_headers(headers)}
@@ -194,8 +197,38 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def masked_url(url: str) -> str:
     """Return *url* with user, password and query values masked whose name sounds secret."""
     parts = urlsplit(url)
-    query = [
-        (name, MASK if any(word in name.lower() for word in SECRET_WORDS) and "keyterm" not in name.lower() else value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    ]
+    query = [(name, MASK if _secret(name) else value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query, safe="*")))
+
+
+def masked_text(text: str) -> str:
+    """Return *text* as it is, but JSON without what may be secret and without audio.
+
+    Masked are members whose name sounds secret and query values of URLs; of a string that is longer than any word
+    and has no blank, as audio in base64 has none, only the length is kept.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    masked = _masked(value)
+    return text if masked == value else json.dumps(masked, ensure_ascii=False)
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: MASK if isinstance(each, str) and _secret(name) else _masked(each) for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if "://" in value and "?" in value and " " not in value:
+        return masked_url(value)
+    audio = len(value) > LONGEST and value.isascii() and not any(map(str.isspace, value))
+    return f"<{len(value)} characters>" if audio else value
+
+
+def _secret(name: str) -> bool:
+    return any(word in name.lower() for word in SECRET_WORDS) and "keyterm" not in name.lower()

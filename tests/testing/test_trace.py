@@ -65,6 +65,26 @@ def test_no_secret_and_no_audio_is_written(tmp_path: Path) -> None:
     assert json.loads(text.splitlines()[2]) == {"dir": ">", "t": 0.1, "kind": "binary", "bytes": 230}
 
 
+def test_no_secret_and_no_audio_in_json_is_written(tmp_path: Path) -> None:
+    """A session's address carries its token, and some vendors take audio as text; words stay as they are."""
+    trace = Trace("x", "this test")
+    audio = json.dumps({"type": "audio_chunk", "data": {"chunk": "QUFB" * 100}})
+    body = json.dumps({"id": "1", "url": f"wss://x.test/live?token={CANARY}", "keys": [{"api_key": CANARY}]})
+    said = '{"text": "' + "五" * 300 + '",  "keyterms": ["' + "a" * 20 + '"]}'
+    trace.add("<", 0.0, HttpResponse(201, {}, body.encode()))
+    trace.add(">", 0.1, Message(audio))
+    trace.add("<", 0.2, Message(said))
+    path = tmp_path / "trace.jsonl"
+    trace.dump(path)
+    assert CANARY not in path.read_text()
+    assert "QUFB" not in path.read_text()
+    [answer, chunk, words] = [entry.frame for entry in Trace.load(path).entries]
+    assert isinstance(answer, HttpResponse)
+    assert json.loads(answer.body)["url"] == "wss://x.test/live?token=***"
+    assert chunk == Message('{"type": "audio_chunk", "data": {"chunk": "<400 characters>"}}')
+    assert words == Message(said)
+
+
 HEADER = '{"format":"aai_migrate.trace","version":1,"provider":"x","origin":"o"}'
 
 

@@ -21,7 +21,7 @@ from .messages import Utterance
 
 EARLY, LATE = 0.3, 1.0
 """Seconds that a ``speech_end`` may come before or after the end of the utterance that it closes."""
-SLACK = 0.2
+SLACK = 0.05
 """Seconds by which the times of a word may differ between two transcripts of the same session."""
 KEPT = 64
 """Starts and ends of speech that a transcript may still answer: noise has none."""

@@ -132,7 +132,7 @@ def test_a_customers_program(url: str, tmp_path: Path) -> None:
     """Finals only, as it asked for; Ctrl+C stops the recording, and the whole transcript comes before the end."""
     speech = tmp_path / "speech.raw"
     speech.write_bytes(SPEECH)
-    program = [sys.executable, HERE / "gladia_guide.py", url, speech, "0.01"]
+    program: list[str | Path] = [sys.executable, HERE / "gladia_guide.py", url, speech, "0.01"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         timer = threading.Timer(WAIT, process.kill)
         timer.start()

@@ -12,6 +12,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import requests
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,7 +31,7 @@ def microphone() -> Iterator[bytes]:
 
 
 async def main() -> None:
-    settings = {
+    settings: Any = {
         "encoding": "wav/pcm",
         "sample_rate": 16_000,
         "bit_depth": 16,

@@ -77,5 +77,5 @@ def test_command() -> None:
     """Coded speech is the same in every way; what cannot be reached fails."""
     out = io.StringIO()
     assert matrix.main(["coded", "coded-phone", "--speed", "0", "--speed", "100"], out) == 0
-    assert out.getvalue().splitlines()[1].split() == ["coded", *["="] * 8]
+    assert out.getvalue().splitlines()[1].split() == ["coded", *["="] * 12]
     assert matrix.main(["coded", "--speed", "0", "--provider", "nobody"], io.StringIO()) == 1

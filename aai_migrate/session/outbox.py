@@ -90,10 +90,28 @@ class Outbox:
             heard = taken is not None and mark.until is not None and mark.until <= taken
             mark.sent = (mark.answered and not later) or (mark.sent and heard)
 
-    def waiting(self) -> list[str]:
+    @property
+    def _ending(self) -> float:
+        """Seconds of silence that end a turn for sure."""
+        return max(self._numbers.finalize_silence, self.turn_silence + BEYOND)
+
+    def silenced(self) -> list[str]:
         """Return the ids of the Finalizes whose silence went out and that have no answer."""
-        sent = (mark for mark in self.log.marks if mark.sent and mark.until is not None and not mark.answered)
-        return [mark.command.id for mark in sent if isinstance(mark.command, Finalize)]
+        return [command.id for mark, command in self._finalizes() if mark.until is not None]
+
+    def done(self, settled: float) -> list[str]:
+        """Return the ids of the Finalizes that went out and are done if all before *settled* is, and no turn is open.
+
+        Where silence did it, speech that ended so shortly before that its turn was still open was the last before it.
+        """
+        silence, to = self.sample(self._ending - BEYOND), self.sample(settled)
+        found = self._finalizes()
+        return [command.id for mark, command in found if mark.position - silence * (mark.until is not None) <= to]
+
+    def _finalizes(self) -> Iterator[tuple[Mark, Finalize]]:
+        for mark in self.log.marks:
+            if mark.sent and not mark.answered and isinstance(mark.command, Finalize):
+                yield mark, mark.command
 
     def advance(self, now: float) -> None:
         """Move :attr:`heard`."""
@@ -150,7 +168,7 @@ class Outbox:
                 self.stop_sent = self.stop_known = True
                 yield mark.command, mark
             case Finalize() if self._numbers.finalize == "silence":
-                silence = self.silence(max(self._numbers.finalize_silence, self.turn_silence + BEYOND))
+                silence = self.silence(self._ending)
                 mark.until = self.timeline.seconds
                 yield silence, mark
             case _:

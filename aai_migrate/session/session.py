@@ -305,7 +305,7 @@ class Session:
         out = self._rejoin() if resumed else self._replay(event.word_delimiter, now)
         self._box.resume(now, self._taken if resumed else None)
         self._timers = {}
-        for id_ in self._box.waiting():
+        for id_ in self._box.silenced():
             self._finalize_by(id_, now)
         self._upkeep = Upkeep(self._numbers, self._box, self.limits.idle, self._hold, now)
         self._wake(now)
@@ -393,10 +393,8 @@ class Session:
         self._wake(now)
         if self._seam.open:
             return []
-        to = box.sample(self._seam.settled)
-        waiting = [mark for mark in box.log.marks if mark.sent and not mark.answered and mark.position <= to]
-        finalized = [mark.command.id for mark in waiting if isinstance(mark.command, ask.Finalize)]
-        return [out for id_ in finalized for out in self._answered(id_, say.Finalized(id_, "settled"))]
+        done = box.done(self._seam.settled)
+        return [out for id_ in done for out in self._answered(id_, say.Finalized(id_, "settled"))]
 
     def _answered(self, id_: str, event: say.Finalized | say.Configured) -> list[Out]:
         """Pass on the first answer to a mark; a replay may bring more."""

@@ -143,6 +143,7 @@ def test_a_customers_program(url: str, tmp_path: Path) -> None:
             rest, trouble = process.communicate(timeout=WAIT)
         finally:
             timer.cancel()
+            timer.join()
             process.kill()
     assert lines == ["begin", *(f"final: {text}" for text in TEXTS)]
     [whole] = [json.loads(line) for line in rest.splitlines()]

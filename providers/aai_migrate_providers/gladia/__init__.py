@@ -27,7 +27,7 @@ PROVIDER = Provider(
         ends_only_with_audio=True,
         finalize="silence",
         finalize_silence=1.0,
-        finalize_timeout=3.0,
+        finalize_timeout=2.0,
         settle_lag=5.0,
         pace=Pace(factor=1.25, ahead=30.0),
         longest_turn=float(LONGEST),

@@ -17,7 +17,7 @@ from aai_migrate.testing import Corrupt, Cut, Delay, Fault, Refuse, Service
 from aai_migrate.testing.coded import CodedEar, Hard
 from aai_migrate.testing.faults import Direction
 from aai_migrate.wire.commands import Finalize
-from aai_migrate.wire.events import Finalized
+from aai_migrate.wire.events import Finalized, TurnEnded
 
 from ...session.hearing import WORDS, Run
 from ...session.plain import context
@@ -109,6 +109,15 @@ def test_finalize_and_a_cut_lose_no_word() -> None:
             assert done.words == whole.words, what
             done.contract()
             assert sorted(event.id for event in done.said if isinstance(event, Finalized)) == ["a", "b"], what
+
+
+@pytest.mark.parametrize("at", [0.9, 1.3, 2.9])
+def test_finalize_is_answered_with_the_end_that_it_made(at: float) -> None:
+    """In mid-speech and in a pause that had not ended the turn yet: at once, not after a timeout."""
+    done, _ = run(asked=[(at, Finalize("a"))])
+    kinds = (Finalized, TurnEnded)
+    times = {type(event): time for time, event in reversed(done.link.events) if isinstance(event, kinds) and time >= at}
+    assert times[Finalized] == times[TurnEnded] < at + 0.1
 
 
 def test_a_client_that_does_not_come_back_ends_its_session() -> None:

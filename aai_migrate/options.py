@@ -5,7 +5,7 @@ The client half encodes with the rows, the server half decodes with them, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -116,6 +116,34 @@ def encode(
         elif chosen.native:
             native[chosen.native] = chosen.encode(value)
     return Encoded(native, dropped)
+
+
+def own_words(config: Config, provider: str, reserved: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the caller gave in the vendor's own words; what is None is left out.
+
+    Args:
+        reserved: words that are ours to set, each with the argument that sets it.
+    Raises:
+        ConfigError: one of them is there.
+    """
+    words = {name: value for name, value in config.extra.get(provider, {}).items() if value is not None}
+    for name in words:
+        if name in reserved:
+            raise ConfigError(f"{provider}: extra must not hold {name!r}; pass {reserved[name]} instead")
+    return words
+
+
+def unknown(
+    provider: str, models: Collection[str], model: str | None, known: Collection[str], words: Iterable[str]
+) -> list[Warned]:
+    """Return what the caller is told of a model and of *words* in ``extra`` that are not in our tables."""
+    found = []
+    if model is not None and model not in models:
+        text = f"{provider}: model {model!r} is not in our table; asked for as it is"
+        found.append(Warned("unknown_model", text))
+    for name in sorted(set(words) - set(known)):
+        found.append(Warned("unknown_extra", f"{provider}: {name!r} is not a parameter we know; sent as it is"))
+    return found
 
 
 def decode(native: Mapping[str, Any], rows: Iterable[Option], provider: str) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from attrs import evolve
 
+from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import Encoded, encode
+from aai_migrate.options import Encoded, encode, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -43,6 +44,7 @@ from .options import (
 from .turns import Turns
 
 VERSION = "2025-05-12"
+PATH = "/v3/ws"
 
 Out = Frame | say.Event
 
@@ -105,25 +107,18 @@ class Client:
         if turns.family in (US, US_MULTI) and config.formatted_turns != "raw":
             query["format_turns"] = True
         encoded = self._encode(config)
-        extra = _extra(config)
+        extra = own_words(config, NAME, RESERVED)
         query |= encoded.native | extra
         turns.formats = _is_on(query.get("format_turns"))
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {"AssemblyAI-Version": VERSION}
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
-        url = f"{_address(config)}?{urlencode({name: _wire(value) for name, value in query.items()})}"
-        return [*self._warnings(encoded, extra), Connect(url, headers)]
-
-    def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out: list[Out] = [*encoded.warnings()]
-        if self._model not in MODELS:
-            text = f"{NAME}: model {self._model!r} is not in our table; asked for as it is"
-            out.insert(0, say.Warned("unknown_model", text))
-        for name in sorted(set(extra) - NATIVE - {row.native for row in OPTIONS}):
-            text = f"{NAME}: {name!r} is not a parameter we know; sent as it is"
-            out.append(say.Warned("unknown_extra", text))
-        return out
+        written = urlencode({name: _wire(value) for name, value in query.items()})
+        url = f"{address(config.base_url, HOSTS[config.region], PATH)}?{written}"
+        known = NATIVE | {row.native for row in OPTIONS}
+        remarks = unknown(NAME, MODELS, self._model, known, extra)
+        return [*remarks, *encoded.warnings(), Connect(url, headers)]
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, OPTIONS, NAME, model=self._model, family=self._turns.family)
@@ -228,33 +223,11 @@ def _control(type_: str, **fields: Any) -> Message:
     return Message(json.dumps({"type": type_, **fields}))
 
 
-def _extra(config: Config) -> dict[str, Any]:
-    """Return the parameters that the caller gave in the vendor's own words.
-
-    Raises:
-        ConfigError: one of them is ours to set.
-    """
-    extra = {name: value for name, value in config.extra.get(NAME, {}).items() if value is not None}
-    for name in extra:
-        if name in RESERVED:
-            raise ConfigError(f"{NAME}: extra must not hold {name!r}; pass {RESERVED[name]} instead")
-    return extra
-
-
 def _is_on(value: Any) -> bool:
     try:
         return flag(value)
     except ValueError:
         return False
-
-
-def _address(config: Config) -> str:
-    if config.base_url is None:
-        return f"wss://{HOSTS[config.region]}/v3/ws"
-    parts = urlsplit(config.base_url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    path = parts.path.rstrip("/")
-    return f"{scheme}://{parts.netloc}{path if path.endswith('/v3/ws') else path + '/v3/ws'}"
 
 
 def _wire(value: Any) -> str:

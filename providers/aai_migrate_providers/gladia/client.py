@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import BadRequest, ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, encode
+from aai_migrate.options import Encoded, encode, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -158,18 +159,12 @@ class Client:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if start.credential:
             headers["X-Gladia-Key"] = start.credential.secret.reveal()
-        url = _address(config) + (f"?{urlencode({'region': region})}" if region else "")
+        url = address(config.base_url, HOST, PATH, "http") + (f"?{urlencode({'region': region})}" if region else "")
         request = HttpRequest("POST", url, headers, _written(body))
         return [*self._warnings(encoded, extra), request]
 
     def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out: list[Out] = [*encoded.warnings()]
-        if self._config.model and self._config.model not in MODELS:
-            text = f"{NAME}: model {self._config.model!r} is not in our table; asked for as it is"
-            out.insert(0, say.Warned("unknown_model", text))
-        for name in sorted(set(extra) - NATIVE):
-            text = f"{NAME}: {name!r} is no member we know, and the vendor refuses those it does not; sent as it is"
-            out.append(say.Warned("unknown_extra", text))
+        out: list[Out] = [*unknown(NAME, MODELS, self._config.model, NATIVE, extra), *encoded.warnings()]
         spoken = mapping(self._body.get("language_config"))
         listed = spoken.get("languages")
         if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
@@ -222,11 +217,11 @@ class Client:
             what = "a web page" if response.body.lstrip().startswith(b"<") else "what is no JSON object"
             return self._fail(ProtocolError(NAME, f"the request was answered by {what}; check base_url"))
         url = string(value.get("url"))
-        address = _joined(_websocket(_address(self._config)), url) if url else None
-        if address is None:
+        self._url = _joined(address(self._config.base_url, HOST, PATH), url) if url else None
+        if self._url is None:
             return self._fail(ProtocolError(NAME, "the answer to the request has no usable url"))
-        self._url, self._id, self._state = address, string(value.get("id")), "dialling"
-        return [Connect(address)]
+        self._id, self._state = string(value.get("id")), "dialling"
+        return [Connect(self._url)]
 
     def _connected(self, now: float) -> list[Out]:
         audio = self._config.audio
@@ -407,10 +402,7 @@ def _extra(config: Config) -> dict[str, Any]:
     Raises:
         ConfigError: one of them is ours to set, or how audio is framed is no choice.
     """
-    extra = {name: value for name, value in config.extra.get(NAME, {}).items() if value is not None}
-    for name in extra:
-        if name in RESERVED:
-            raise ConfigError(f"{NAME}: extra must not hold {name!r}; pass {RESERVED[name]} instead")
+    extra = own_words(config, NAME, RESERVED)
     if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
         raise ConfigError(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra[AUDIO_FRAMES]!r}")
     return extra
@@ -444,26 +436,12 @@ def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "***" if name == "callback_config" else value for name, value in body.items()}
 
 
-def _address(config: Config) -> str:
-    """Return where a session is asked for, over HTTP."""
-    if config.base_url is None:
-        return f"https://{HOST}{PATH}"
-    parts = urlsplit(config.base_url)
-    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
-    path = parts.path.rstrip("/")
-    return f"{scheme}://{parts.netloc}{path if path.endswith(PATH) else path + PATH}"
-
-
 def _joined(base: str, url: str) -> str | None:
     """Return the address of a websocket that *url* is, or is relative to *base*; None: it is none."""
     try:
-        address = urljoin(base, url)
-        parts = urlsplit(address)
+        whole = urljoin(base, url)
+        parts = urlsplit(whole)
         usable = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         return None
-    return address if usable else None
-
-
-def _websocket(url: str) -> str:
-    return f"ws{url.removeprefix('http')}"
+    return whole if usable else None

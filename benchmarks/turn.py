@@ -1,9 +1,9 @@
-"""One AssemblyAI v3 Turn with 20 words: wire text to public Turn, beside ``json.loads`` and the vendor's SDK.
+"""One transcript with 20 words: a vendor's text to the public Turn, beside ``json.loads`` and the vendor's SDK.
 
     python benchmarks/turn.py
 
 Rounds are interleaved in one process; a ratio is the median of the rounds' ratios, so that a noisy machine
-does not matter. The SDK's line needs the ``assemblyai`` package.
+does not matter. The SDKs' lines need the packages ``assemblyai`` and ``gladiaio-sdk``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aai_migrate import registry
@@ -21,9 +21,9 @@ from aai_migrate.provider import Context
 from aai_migrate.session import Session
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Start
-from aai_migrate.wire.frames import Connected, Frame, Message
+from aai_migrate.wire.frames import Connected, Frame, HttpResponse, Message
 
-ROUNDS, CALLS = 25, 400
+ROUNDS, CALLS = 15, 200
 WORDS = [
     "the",
     "quick",
@@ -48,8 +48,11 @@ WORDS = [
 ]
 
 
-def message(order: int, *, end: bool) -> str:
-    """Return the literal text of one Turn."""
+Call = Callable[[str], Any]
+
+
+def v3_turn(order: int, *, end: bool) -> str:
+    """Return the literal text of one AssemblyAI v3 Turn."""
     words = [
         {"start": 960 + 240 * n, "end": 1120 + 240 * n, "text": text, "confidence": 0.97, "word_is_final": True}
         for n, text in enumerate(WORDS)
@@ -67,13 +70,34 @@ def message(order: int, *, end: bool) -> str:
     return json.dumps(turn)
 
 
-def ours() -> Callable[[str], Any]:
+def gladia_transcript(order: int, *, end: bool) -> str:
+    """Return the literal text of one Gladia transcript; a final begins a pause after the one before."""
+    begin = 6.0 * order if end else 0.96
+    words = [
+        {"word": f" {text}", "start": begin + 0.24 * n, "end": begin + 0.24 * n + 0.16, "confidence": 0.97}
+        for n, text in enumerate(WORDS)
+    ]
+    utterance = {
+        "text": f" {' '.join(WORDS)}",
+        "start": words[0]["start"],
+        "end": words[-1]["end"],
+        "confidence": 0.93,
+        "channel": 0,
+        "language": "en",
+        "words": words,
+    }
+    data = {"id": f"00_{order:08d}", "is_final": end, "utterance": utterance}
+    envelope = {"session_id": "9b1c7d0e-55a2-4f0b-8a63-1d7f0c2be914", "created_at": "2026-09-21T09:14:06.402Z"}
+    return json.dumps({**envelope, "type": "transcript", "data": data})
+
+
+def ours(provider: str, greeting: Sequence[Frame]) -> Call:
     """Return what turns a message into public events: client half, session and fold, as the drivers call them."""
     context = Context(new_id=lambda: "id", random=random.Random(1))
-    session, turns = Session(registry.find("assemblyai-v3"), context), Turns("assemblyai-v3")
+    session, turns = Session(registry.find(provider), context), Turns(provider)
     session.send(Start(Config()), 0.0)
-    session.receive(Connected(), 0.0)
-    session.receive(Message('{"type":"Begin","id":"x","expires_at":1}'), 0.0)
+    for frame in greeting:
+        session.receive(frame, 0.0)
     session.send(Audio(bytes(32_000 * 10)), 0.0)
     for _ in range(10):
         session.tick(0.0)  # ten seconds are heard: the words' times lie in them
@@ -84,7 +108,7 @@ def ours() -> Callable[[str], Any]:
     return call
 
 
-def official() -> Callable[[str], Any] | None:
+def assemblyai_sdk() -> Call | None:
     """Return the SDK's own way from text to its event object, with one handler."""
     try:
         from assemblyai.streaming.v3 import StreamingClient, StreamingClientOptions, StreamingEvents
@@ -102,12 +126,18 @@ def official() -> Callable[[str], Any] | None:
     return call
 
 
-def main() -> None:
+def gladia_sdk() -> Call | None:
+    """Return the SDK's own way from text to its message object."""
+    try:
+        from gladiaio_sdk.v2.live._helpers import parse_ws_message
+    except ImportError:
+        return None
+    call: Call = parse_ws_message
+    return call
+
+
+def compare(title: str, message: Callable[..., str], stacks: dict[str, Call]) -> None:
     """Print microseconds a message and ratios."""
-    stacks: dict[str, Callable[[str], Any]] = {"json.loads": json.loads, "ours": ours()}
-    sdk = official()
-    if sdk:
-        stacks["assemblyai SDK"] = sdk
     for what, end in (("partial", False), ("end of turn", True)):
         spent: dict[str, list[float]] = {name: [] for name in stacks}
         number = 0
@@ -119,10 +149,23 @@ def main() -> None:
                 for text in texts:
                     call(text)
                 spent[name].append((time.perf_counter() - begin) / CALLS * 1e6)
-        print(f"{what}, {len(message(0, end=end))} characters")
+        print(f"{title}, {what}, {len(message(0, end=end))} characters")
         for name, times in spent.items():
             ratio = statistics.median(a / b for a, b in zip(times, spent["json.loads"], strict=True))
             print(f"  {name:<16} {statistics.median(times):7.1f} us   {ratio:5.2f} x json.loads")
+
+
+def main() -> None:
+    """Compare each vendor's messages."""
+    begin: list[Frame] = [Connected(), Message('{"type":"Begin","id":"x","expires_at":1}')]
+    created: list[Frame] = [HttpResponse(201, {}, b'{"id":"x","url":"wss://x.test/v2/live?token=y"}'), Connected()]
+    vendors = {
+        "assemblyai-v3": (v3_turn, begin, assemblyai_sdk()),
+        "gladia": (gladia_transcript, created, gladia_sdk()),
+    }
+    for provider, (message, greeting, sdk) in vendors.items():
+        others: dict[str, Call] = {} if sdk is None else {"vendor's SDK": sdk}
+        compare(provider, message, {"json.loads": json.loads, "ours": ours(provider, greeting), **others})
 
 
 if __name__ == "__main__":

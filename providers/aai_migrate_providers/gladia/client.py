@@ -82,6 +82,7 @@ class Client:
         self._state: State = "idle"
         self._binary = self._begun = self._stopped = False
         self._resumed = self._whole = False  # whether a connection was lost; whether the whole transcript came
+        self._heeded = False  # whether the vendor is known to have the stop, and so all audio before it
         self._turns = Turns(TURN_SILENCE)
         self._place = Place(1)
         self._stumbles = 0
@@ -297,6 +298,8 @@ class Client:
                 return self._speech(kind, mapping(message.get("data")))
             case "post_final_transcript":
                 return self._complete(message, now)
+            case "stop_recording":
+                self._heeded = True
             case "error":
                 self._reason = messages.error(message)
                 return [say.Warned(f"{NAME}:error", self._reason or "an error without a reason")]
@@ -358,6 +361,8 @@ class Client:
     def _finish(self) -> list[Out]:
         if self._resumed and not self._whole:
             return self._forget("nothing shows whether all was heard that it said meanwhile")
+        if not (self._whole or self._heeded or self._place.certain) and self._place.taken:
+            return self._forget("it ended before it had taken all audio")
         out = self._turn(self._turns.finish)
         if self._state != "live":
             return out

@@ -706,6 +706,34 @@ def test_a_close_that_does_not_come_is_not_waited_for() -> None:
     assert client.tick(1.0 + GOODBYE) == [Close(1000), Stopped("stopped", 1.0)]
 
 
+def test_a_close_that_crosses_the_stop_is_no_end() -> None:
+    """The vendor that closes before it has all audio has not heard the rest; it must be said to another session."""
+    client = fed(started(), 1)
+    hear(client, acked(0, len(SECOND)))
+    client.send(Audio(SECOND), 1.0)
+    client.send(Stop(), 1.0)
+    assert "before it had taken all audio" in failure(client.receive(Close(1000), 1.0)).reason
+    assert not client.resumable
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        acked(len(SECOND), 2 * len(SECOND)),
+        message("stop_recording", acknowledged=True, error=None, data={}),
+        whole(seconds=2.0),
+    ],
+)
+def test_what_shows_that_a_close_is_the_end(said: str) -> None:
+    """The last acknowledgement, that of the stop, or the whole transcript."""
+    client = fed(started(), 1)
+    hear(client, acked(0, len(SECOND)))
+    client.send(Audio(SECOND), 1.0)
+    client.send(Stop(), 1.0)
+    hear(client, said, now=1.0)
+    assert client.receive(Close(1000), 1.0)[-1] == Stopped("stopped", 2.0)
+
+
 @pytest.mark.parametrize("frame", [Lost("reset"), Close(1006), Close(1011, "oops"), Close(4408), Close(None)])
 def test_how_a_session_is_closed_matters_not_once_all_was_said(frame: Frame) -> None:
     """The transcript of the whole session was the last word."""
@@ -1164,6 +1192,7 @@ def test_messages_in_any_order_and_number_are_one_conversation(again: list[int],
         if quiet:
             out += [item for item in client.send(Audio(SECOND), 0.0) if isinstance(item, Event)]
     client.send(Stop(), 0.0)
+    hear(client, message("stop_recording", acknowledged=True, error=None, data={}))
     out += client.receive(Close(1000), 0.0)
     checked(out)
     assert isinstance(out[-1], Stopped)

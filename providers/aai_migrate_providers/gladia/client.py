@@ -56,6 +56,8 @@ ANSWER = 1.0
 """Seconds in which the vendor says where it is, before it is asked in another way."""
 GOODBYE = 5.0
 """Seconds from the transcript of the whole session to the close that follows it."""
+SILENT = 5.0
+"""Seconds that the vendor may say nothing after a stop, in a session that was gone back to: it may be over."""
 AHEAD = 1.5
 """Seconds of audio that the vendor may still have to answer when a connection is lost. Speech in what it has to answer
 has shown itself before it is over; in more than that, whole utterances would have come and gone unseen."""
@@ -124,6 +126,8 @@ class Client:
                 return [Message(messages.audio_chunk(b""))]
             case ask.Stop():
                 self._stopped = True
+                if self._resumed:
+                    self._due = now + SILENT
                 return [Message(messages.STOP)]
             case ask.Configure(id=id_):
                 return [say.Configured(id_, False, f"{NAME} changes nothing in mid-session")]
@@ -279,6 +283,8 @@ class Client:
         message = parse(data)
         if message is None:
             return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+        if self._state == "live" and not self._whole:
+            self._due = None  # it is there
         if message.get("type") == "audio_chunk":
             return self._acknowledged_by(messages.ack(message), now)
         if self._state == "probing":

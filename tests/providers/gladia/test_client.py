@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from aai_migrate_providers.gladia.client import AHEAD, ANSWER, GOODBYE, LARGEST, MOST_HELD, STUMBLES, Client
+from aai_migrate_providers.gladia.client import AHEAD, ANSWER, GOODBYE, LARGEST, MOST_HELD, SILENT, STUMBLES, Client
 from aai_migrate_providers.gladia.turns import MISSED
 from hypothesis import given
 from hypothesis import strategies as st
@@ -974,6 +974,28 @@ def test_a_stop_is_remembered() -> None:
     assert client.send(Stop(), 3.1) == [Message(STOP)]
     hear(client, whole(seconds=3.0), now=3.2)
     assert client.receive(Close(1000), 3.3) == [Stopped("stopped", 3.0)]
+
+
+def test_a_session_that_does_not_answer_a_second_stop_is_left() -> None:
+    """It may have ended, and said so, while nobody listened. One that says anything is waited for."""
+    client = fed(started(), 2)
+    client.send(Stop(), 3.0)
+    cut(client, 3.0)
+    hear(client, nacked({"message": "recording is stopped"}), now=3.0)
+    client.send(Stop(), 3.0)
+    assert client.deadline == 3.0 + SILENT
+    closed, *out = client.tick(3.0 + SILENT)
+    assert closed == Close(1000)
+    assert isinstance(failure(out), ConnectionLost)
+    assert not client.resumable
+
+    client = fed(started(), 2)
+    client.send(Stop(), 3.0)
+    cut(client, 3.0)
+    hear(client, nacked({"message": "recording is stopped"}), now=3.0)
+    client.send(Stop(), 3.0)
+    hear(client, message("stop_recording", acknowledged=True, error=None, data={}), now=3.1)
+    assert client.deadline is None
 
 
 def test_a_session_that_is_over_when_it_is_gone_back_to() -> None:

@@ -84,6 +84,7 @@ class Client:
         self._state: State = "idle"
         self._binary = self._begun = self._stopped = False
         self._resumed = self._whole = False  # whether a connection was lost; whether the whole transcript came
+        self._spoke = False  # whether the vendor said anything at all
         self._heeded = False  # whether the vendor is known to have the stop, and so all audio before it
         self._turns = Turns(TURN_SILENCE)
         self._place = Place(1)
@@ -100,7 +101,12 @@ class Client:
         """Whether the vendor's session may be gone back to: it says what it has, and where somebody speaks."""
         wanted = mapping(self._body.get("messages_config"))
         shown = wanted.get("receive_partial_transcripts") or wanted.get("receive_speech_events") is not False
-        return bool(self._url and shown and wanted.get("receive_acknowledgments") is not False)
+        return bool(self._url and shown and self._acknowledges)
+
+    @property
+    def _acknowledges(self) -> bool:
+        """Whether the vendor is to say what audio it has."""
+        return mapping(self._body.get("messages_config")).get("receive_acknowledgments") is not False
 
     # Commands.
 
@@ -283,6 +289,7 @@ class Client:
         message = parse(data)
         if message is None:
             return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+        self._spoke = True
         if self._state == "live" and not self._whole:
             self._due = None  # it is there
         if message.get("type") == "audio_chunk":
@@ -367,7 +374,8 @@ class Client:
     def _finish(self) -> list[Out]:
         if self._resumed and not self._whole:
             return self._forget("nothing shows whether all was heard that it said meanwhile")
-        if not (self._whole or self._heeded or self._place.certain) and self._place.taken:
+        counts = self._place.taken or (self._acknowledges and not self._spoke)  # else it never says what it has
+        if counts and not (self._whole or self._heeded or self._place.certain):
             return self._forget("it ended before it had taken all audio")
         out = self._turn(self._turns.finish)
         if self._state != "live":

@@ -716,6 +716,16 @@ def test_a_close_that_crosses_the_stop_is_no_end() -> None:
     assert not client.resumable
 
 
+def test_a_close_without_a_word_is_no_end() -> None:
+    """Unless the vendor was told to say nothing of what it has."""
+    client = fed(started(), 1, ack=False)
+    client.send(Stop(), 1.0)
+    assert "before it had taken all audio" in failure(client.receive(Close(1000), 1.0)).reason
+    quiet = fed(started(extra(messages_config={"receive_acknowledgments": False})), 1, ack=False)
+    quiet.send(Stop(), 1.0)
+    assert quiet.receive(Close(1000), 1.0) == [Stopped("stopped", 1.0)]
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -57,6 +57,8 @@ ANSWER = 1.0
 """Seconds in which the vendor says where it is, before it is asked in another way."""
 GOODBYE = 5.0
 """Seconds from the transcript of the whole session to the close that follows it."""
+SILENT = 5.0
+"""Seconds that the vendor may say nothing after a stop, in a session that was gone back to: it may be over."""
 AHEAD = 1.5
 """Seconds of audio that the vendor may still have to answer when a connection is lost. Speech in what it has to answer
 has shown itself before it is over; in more than that, whole utterances would have come and gone unseen."""
@@ -83,6 +85,8 @@ class Client:
         self._state: State = "idle"
         self._binary = self._begun = self._stopped = False
         self._resumed = self._whole = False  # whether a connection was lost; whether the whole transcript came
+        self._spoke = False  # whether the vendor said anything at all
+        self._heeded = False  # whether the vendor is known to have the stop, and so all audio before it
         self._turns = Turns(TURN_SILENCE)
         self._place = Place(1)
         self._stumbles = 0
@@ -98,7 +102,12 @@ class Client:
         """Whether the vendor's session may be gone back to: it says what it has, and where somebody speaks."""
         wanted = mapping(self._body.get("messages_config"))
         shown = wanted.get("receive_partial_transcripts") or wanted.get("receive_speech_events") is not False
-        return bool(self._url and shown and wanted.get("receive_acknowledgments") is not False)
+        return bool(self._url and shown and self._acknowledges)
+
+    @property
+    def _acknowledges(self) -> bool:
+        """Whether the vendor is to say what audio it has."""
+        return mapping(self._body.get("messages_config")).get("receive_acknowledgments") is not False
 
     # Commands.
 
@@ -124,6 +133,8 @@ class Client:
                 return [Message(messages.audio_chunk(b""))]
             case ask.Stop():
                 self._stopped = True
+                if self._resumed:
+                    self._due = now + SILENT
                 return [Message(messages.STOP)]
             case ask.Configure(id=id_):
                 return [say.Configured(id_, False, f"{NAME} changes nothing in mid-session")]
@@ -273,6 +284,9 @@ class Client:
         message = parse(data)
         if message is None:
             return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+        self._spoke = True
+        if self._state == "live" and not self._whole:
+            self._due = None  # it is there
         if message.get("type") == "audio_chunk":
             return self._acknowledged_by(messages.ack(message), now)
         if self._state == "probing":
@@ -292,6 +306,8 @@ class Client:
                 return self._speech(kind, mapping(message.get("data")))
             case "post_final_transcript":
                 return self._complete(message, now)
+            case "stop_recording":
+                self._heeded = True
             case "error":
                 self._reason = messages.error(message)
                 return [say.Warned(f"{NAME}:error", self._reason or "an error without a reason")]
@@ -353,6 +369,9 @@ class Client:
     def _finish(self) -> list[Out]:
         if self._resumed and not self._whole:
             return self._forget("nothing shows whether all was heard that it said meanwhile")
+        counts = self._place.taken or (self._acknowledges and not self._spoke)  # else it never says what it has
+        if counts and not (self._whole or self._heeded or self._place.certain):
+            return self._forget("it ended before it had taken all audio")
         out = self._turn(self._turns.finish)
         if self._state != "live":
             return out

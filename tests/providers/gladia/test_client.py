@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from aai_migrate_providers.gladia.client import AHEAD, ANSWER, GOODBYE, LARGEST, MOST_HELD, STUMBLES, Client
+from aai_migrate_providers.gladia.client import AHEAD, ANSWER, GOODBYE, LARGEST, MOST_HELD, SILENT, STUMBLES, Client
 from aai_migrate_providers.gladia.turns import MISSED
 from hypothesis import given
 from hypothesis import strategies as st
@@ -706,6 +706,44 @@ def test_a_close_that_does_not_come_is_not_waited_for() -> None:
     assert client.tick(1.0 + GOODBYE) == [Close(1000), Stopped("stopped", 1.0)]
 
 
+def test_a_close_that_crosses_the_stop_is_no_end() -> None:
+    """The vendor that closes before it has all audio has not heard the rest; it must be said to another session."""
+    client = fed(started(), 1)
+    hear(client, acked(0, len(SECOND)))
+    client.send(Audio(SECOND), 1.0)
+    client.send(Stop(), 1.0)
+    assert "before it had taken all audio" in failure(client.receive(Close(1000), 1.0)).reason
+    assert not client.resumable
+
+
+def test_a_close_without_a_word_is_no_end() -> None:
+    """Unless the vendor was told to say nothing of what it has."""
+    client = fed(started(), 1, ack=False)
+    client.send(Stop(), 1.0)
+    assert "before it had taken all audio" in failure(client.receive(Close(1000), 1.0)).reason
+    quiet = fed(started(extra(messages_config={"receive_acknowledgments": False})), 1, ack=False)
+    quiet.send(Stop(), 1.0)
+    assert quiet.receive(Close(1000), 1.0) == [Stopped("stopped", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        acked(len(SECOND), 2 * len(SECOND)),
+        message("stop_recording", acknowledged=True, error=None, data={}),
+        whole(seconds=2.0),
+    ],
+)
+def test_what_shows_that_a_close_is_the_end(said: str) -> None:
+    """The last acknowledgement, that of the stop, or the whole transcript."""
+    client = fed(started(), 1)
+    hear(client, acked(0, len(SECOND)))
+    client.send(Audio(SECOND), 1.0)
+    client.send(Stop(), 1.0)
+    hear(client, said, now=1.0)
+    assert client.receive(Close(1000), 1.0)[-1] == Stopped("stopped", 2.0)
+
+
 @pytest.mark.parametrize("frame", [Lost("reset"), Close(1006), Close(1011, "oops"), Close(4408), Close(None)])
 def test_how_a_session_is_closed_matters_not_once_all_was_said(frame: Frame) -> None:
     """The transcript of the whole session was the last word."""
@@ -948,6 +986,28 @@ def test_a_stop_is_remembered() -> None:
     assert client.receive(Close(1000), 3.3) == [Stopped("stopped", 3.0)]
 
 
+def test_a_session_that_does_not_answer_a_second_stop_is_left() -> None:
+    """It may have ended, and said so, while nobody listened. One that says anything is waited for."""
+    client = fed(started(), 2)
+    client.send(Stop(), 3.0)
+    cut(client, 3.0)
+    hear(client, nacked({"message": "recording is stopped"}), now=3.0)
+    client.send(Stop(), 3.0)
+    assert client.deadline == 3.0 + SILENT
+    closed, *out = client.tick(3.0 + SILENT)
+    assert closed == Close(1000)
+    assert isinstance(failure(out), ConnectionLost)
+    assert not client.resumable
+
+    client = fed(started(), 2)
+    client.send(Stop(), 3.0)
+    cut(client, 3.0)
+    hear(client, nacked({"message": "recording is stopped"}), now=3.0)
+    client.send(Stop(), 3.0)
+    hear(client, message("stop_recording", acknowledged=True, error=None, data={}), now=3.1)
+    assert client.deadline is None
+
+
 def test_a_session_that_is_over_when_it_is_gone_back_to() -> None:
     """It closes at once; with the transcript of the whole session that is its end, without it nothing is known."""
     client = fed(started(), 2)
@@ -1164,6 +1224,7 @@ def test_messages_in_any_order_and_number_are_one_conversation(again: list[int],
         if quiet:
             out += [item for item in client.send(Audio(SECOND), 0.0) if isinstance(item, Event)]
     client.send(Stop(), 0.0)
+    hear(client, message("stop_recording", acknowledged=True, error=None, data={}))
     out += client.receive(Close(1000), 0.0)
     checked(out)
     assert isinstance(out[-1], Stopped)

@@ -48,7 +48,7 @@ class Bridge:
         self.session: AsyncSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._todo: deque[Frame | ask.Command] = deque()
-        self._doing = self._stopping = self._winding = False
+        self._begun = self._doing = self._stopping = self._winding = False
         self._farewell: ProviderError | None = None  # why it ends without the client's asking
         self.turns = 0
         self.over = False
@@ -62,7 +62,7 @@ class Bridge:
     @property
     def audio_seconds(self) -> float:
         """How much audio the client has sent to the provider."""
-        return self.session.session.fed if self.session and self.session.session.state != "idle" else 0.0
+        return self.session.session.fed if self.session and self._begun else 0.0
 
     async def run(self) -> None:
         """Wait until the conversation is over, and let go of the provider's session."""
@@ -206,6 +206,7 @@ class Bridge:
         self.session = self._upstream.open(self._hear)
         try:
             self.session.send(self._upstream.start(start))
+            self._begun = True
         except (ConfigError, AudioError) as error:
             LOG.info("client %s: %s cannot do what it asks for", self.name, self._upstream.name)
             self.fail(BadRequest(self._upstream.name, str(error)))

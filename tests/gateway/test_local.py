@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import wave
 from pathlib import Path
 
+import aiohttp
 import pytest
+import websockets
 from aai_migrate_providers.local import pool
+
+from aai_migrate.gateway.serve import accept_any
 
 from .client import converse, dial, heard, no_thread_left, rest, running, until
 
@@ -54,3 +59,26 @@ def test_a_client_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with no_thread_left():
         asyncio.run(main())
+
+
+def test_channels_that_it_cannot_keep_apart_are_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """The client is told so once, and the conversation that never began ends like any other."""
+    pytest.importorskip("pocketsphinx")
+
+    async def main() -> None:
+        async with running("local", authenticate=accept_any) as gateway:
+            [address] = gateway.addresses["gladia"]
+            async with (
+                aiohttp.ClientSession(headers={"x-gladia-key": "any"}) as session,
+                session.post(f"{address}/v2/live", json={"channels": 8}) as response,
+            ):
+                url = (await response.json())["url"]
+            async with websockets.connect(url, proxy=None) as socket:
+                assert await rest(socket) == []
+            assert socket.close_code == 4400
+            await until(lambda: gateway.sessions == 0)
+
+    with no_thread_left(), caplog.at_level(logging.INFO, "aai_migrate"):
+        asyncio.run(main())
+    assert any("done after" in line and ": 0.0 s of audio, 0 turns" in line for line in caplog.messages)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

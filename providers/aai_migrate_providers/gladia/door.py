@@ -107,7 +107,8 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
     session, issued = context.new_id(), context.epoch + now
     try:
         request.read(body)
-        content = {"id": session, "at": round(issued, 3), "who": principal, "body": request.needed(body)}
+        needed = request.needed(body)
+        content = {"id": session, "at": round(issued, 3), "who": principal, "body": needed}
         plain = json.dumps(content, separators=(",", ":")).encode()
     except InvalidBody as error:
         raise invalid(*error.errors) from None
@@ -115,9 +116,14 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
         raise invalid("custom_metadata is nested too deeply") from None
     token = context.seal(zlib.compress(plain, 9))
     if len(token) > LONGEST_TOKEN:
-        raise invalid("realtime_processing.custom_vocabulary_config is too long to be carried in the url")
+        raise invalid(f"{_longest(needed)} is too long to be carried in the url")
     url = f"{_base(context, asked)}{PATH}?token={quote(token, safe='')}"
     return {"id": session, "created_at": replies.stamp(issued), "url": url}
+
+
+def _longest(body: Mapping[str, Any]) -> str:
+    """Return the member that takes the most of *body*, which is not empty."""
+    return max(body, key=lambda name: len(json.dumps(body[name])))
 
 
 def invalid(*errors: str) -> Refusal:

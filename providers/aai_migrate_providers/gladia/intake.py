@@ -11,10 +11,15 @@ from .request import Request
 
 KEPT_SECONDS, KEPT_BYTES = 10, 1 << 20
 """What is kept to know again what comes twice: the lesser of both."""
+MOST_KEPT = 2 << 20
+"""Bytes that are kept where the client has not read the acknowledgements of the last ``KEPT_SECONDS``."""
+ASKED = 2
+"""Seconds of audio after which the client is asked again what it has read."""
 PATIENCE = 1
 """Seconds of unchanging audio that may wait until it is clear whether they are new."""
 LONGEST_HEADER = 1 << 16
 """Bytes in which the samples of a WAV file have to begin."""
+_MARK = "@"  # tells its pings from those that stand behind messages
 _SIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
@@ -35,7 +40,8 @@ class Intake:
     def __init__(self, request: Request) -> None:
         self._request = request
         second, frame = request.bytes_per_second, request.frame
-        self._replay = Replay(frame, min(KEPT_BYTES, KEPT_SECONDS * second), PATIENCE * second)
+        self._replay = Replay(frame, min(KEPT_BYTES, KEPT_SECONDS * second), PATIENCE * second, MOST_KEPT)
+        self._asked = 0  # up to where the client was asked what it has read
         self._head: bytes | None = b""  # what has come, until it is clear whether it is a header
         self._header = 0  # bytes
         self._rest = b""
@@ -54,6 +60,20 @@ class Intake:
         taken = self._replay.feed(data)
         audio = self._whole(self._samples(taken.new))
         return Chunk(audio, taken.start, taken.end, self._seconds(taken.start), self._seconds(taken.end))
+
+    def ask(self) -> bytes | None:
+        """Return the data of a ping that belongs behind the last acknowledgement; None: it is not time for one."""
+        position = self._replay.position
+        if position - self._asked < ASKED * self._request.bytes_per_second:
+            return None
+        self._asked = position
+        return f"{_MARK}{position}".encode()
+
+    def answered(self, pong: bytes) -> None:
+        """Take note of what the client had read when it answered a ping; other data than ours is ignored."""
+        mark, position = pong[:1].decode("latin-1"), pong[1:]
+        if mark == _MARK and position.isdigit() and len(position) <= len(str(self._replay.position)):
+            self._replay.read(int(position))
 
     def rest(self) -> bytes:
         """Return the audio that was held where nothing more comes."""

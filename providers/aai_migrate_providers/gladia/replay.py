@@ -13,7 +13,7 @@ from bisect import bisect_left
 
 from attrs import frozen
 
-MOST_ENDS = 1024
+MOST_ENDS = 2048
 """Ends of acknowledgements that are remembered."""
 GLANCE = 64
 """Bytes that are compared first: what differs at all mostly differs there."""
@@ -37,15 +37,18 @@ class Replay:
         position: how many different bytes have come.
     """
 
-    def __init__(self, frame: int, window: int, patience: int) -> None:
-        """Compare with the last *window* bytes.
+    def __init__(self, frame: int, window: int, patience: int, most: int = 0) -> None:
+        """Compare with the last *window* bytes, and with what the client has read no acknowledgement of.
 
         Args:
             frame: bytes of one sample of all channels.
             patience: bytes of unchanging audio that may wait to be told from a repetition.
+            most: bytes that are compared with at most, where they are more than *window*.
         """
         self.position = 0
         self._frame, self._window, self._patience = frame, window, patience
+        self._most = max(window, most)
+        self._read = 0  # up to where the client has read acknowledgements
         self._tail = bytearray()  # the last bytes, up to position
         self._ends = [0]  # of acknowledgements within the tail, ascending
         self._places: list[int] = []  # where what comes may begin again, the earliest first; none: it is new
@@ -58,6 +61,13 @@ class Replay:
         self._let_go()
         short = self.position - self._frame  # less than a sample is compared with the one before
         self._places = [end for end in self._ends if end + (self._frame if end < short else 0) < still]
+
+    def read(self, position: int) -> None:
+        """Take note that the client has read the acknowledgements up to *position*: it sends nothing before it again.
+
+        What it has read may still wait in its program, so the last *window* bytes are compared with all the same.
+        """
+        self._read = max(self._read, min(position, self.position))
 
     def feed(self, chunk: bytes) -> Taken:
         """Take the next bytes of a connection."""
@@ -90,8 +100,9 @@ class Replay:
     def _take(self, new: bytes, start: int) -> Taken:
         self.position += len(new)
         self._tail += new
-        if len(self._tail) > self._window + self._window // 4:  # seldom, since it moves what is kept
-            del self._tail[: len(self._tail) - self._window]
+        window = self._compared
+        if len(self._tail) > window + window // 4:  # seldom, since it moves what is kept
+            del self._tail[: len(self._tail) - window]
         self._remember(self.position)
         return Taken(new, start, self.position)
 
@@ -99,8 +110,13 @@ class Replay:
         at = bisect_left(self._ends, end)
         if at == len(self._ends) or self._ends[at] != end:
             self._ends.insert(at, end)
-        gone = bisect_left(self._ends, max(self.position - self._window, self._first))
+        gone = bisect_left(self._ends, max(self.position - self._compared, self._first))
         del self._ends[: max(gone, len(self._ends) - MOST_ENDS)]
+
+    @property
+    def _compared(self) -> int:
+        """How many of the last bytes what comes is compared with."""
+        return max(self._window, min(self._most, self.position - self._read))
 
     @property
     def _first(self) -> int:

@@ -15,7 +15,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, HttpRequest, Lost, Message, Pong, Refused
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, HttpRequest, Lost, Message, Ping, Pong, Refused
 
 from . import door, replies
 from .door import session_of
@@ -128,6 +128,7 @@ class _Session:
             return []
         if isinstance(frame, Pong):
             self._unread.read(frame.data)
+            self._intake.answered(frame.data)
         if not self._connected:
             return []
         match frame:
@@ -174,7 +175,9 @@ class _Session:
             out += self._lifecycle({"type": "start_recording"}, now)
         if chunk.audio:
             out.append(ask.Audio(chunk.audio))
-        return out + self._ack(replies.taken(chunk.start, chunk.end, chunk.begin, chunk.until), now)
+        ping = self._intake.ask() if self._request.acks else None
+        out += self._ack(replies.taken(chunk.start, chunk.end, chunk.begin, chunk.until), now)
+        return [*out, Ping(ping)] if ping else out
 
     def _stop_recording(self, now: float) -> list[Out]:
         stop = self._stop()

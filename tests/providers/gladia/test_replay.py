@@ -187,6 +187,30 @@ def test_the_longest_wait_is_cheap() -> None:
     assert it.position == len(audio)
 
 
+def test_what_the_client_has_not_read_is_known_again_beyond_the_window() -> None:
+    """A client that pushes a file is far ahead of the answers it reads; up to a bound, all of it may come twice."""
+    audio = b"".join(struct.pack("<I", index * 2654435761 % 2**32) for index in range(2500))
+    it = Replay(2, 1000, 100, 8000)
+    fed(it, *(audio[at : at + 100] for at in range(0, 6000, 100)))
+    it.reconnected()
+    assert fed(it, *(audio[at : at + 70] for at in range(0, 7000, 70))) == audio[6000:7000]
+    it.read(7000)
+    fed(it, audio[7000:9000])
+    it.reconnected()
+    assert fed(it, audio[7000:9000]) == b""
+
+
+def test_what_the_client_has_read_is_not_kept() -> None:
+    """Only the window is: what is older comes no second time, and what looks like it is new."""
+    audio = b"".join(struct.pack("<I", index * 2654435761 % 2**32) for index in range(2500))
+    it = Replay(2, 1000, 100, 8000)
+    fed(it, *(audio[at : at + 100] for at in range(0, 6000, 100)))
+    it.read(99_999)
+    fed(it, audio[6000:6100])
+    it.reconnected()
+    assert fed(it, audio[:200]) == audio[:200]
+
+
 # From bytes to samples.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -786,3 +787,34 @@ def test_receive_never_raises(steps: list[Any]) -> None:
             if isinstance(step, Frame):
                 server.receive(step, float(now))
             server.tick(float(now))
+
+
+def test_a_long_push_that_is_sent_again_is_taken_once() -> None:
+    """None of the answers to half a minute of audio was read, so all of it comes again."""
+    talk = Talk()
+    audio = random.Random(3).randbytes(30 * 32_000)
+    pushed = [audio[at : at + 3200] for at in range(0, len(audio), 3200)]
+    talk.hear(*map(Message, pushed), Lost("reset"))
+    talk.connect()
+    talk.hear(Message(audio[: 1 << 19]), Message(audio[1 << 19 :]))
+    assert talk.audio == audio
+
+
+def test_pings_among_acknowledgements_tell_what_was_read() -> None:
+    """One every two seconds of audio; what was read is not kept, so the same sound is new much later."""
+    talk = Talk()
+    second = random.Random(4).randbytes(32_000)
+    out = talk.hear(*[Message(second)] * 4)
+    assert [item for item in out if isinstance(item, Ping)] == [Ping(b"@64000"), Ping(b"@128000")]
+    talk.hear(*[Message(random.Random(seed).randbytes(32_000)) for seed in range(5, 25)], Pong(b"@768000"))
+    talk.hear(Pong(b"@"), Pong(b"@x"), Pong(b"\xff1"), Pong(b"@99999999999999999999"), Message(b"ab"), Lost("reset"))
+    before = len(talk.audio)
+    talk.connect()
+    talk.hear(Message(second))
+    assert talk.audio[before:] == second
+
+
+def test_a_client_without_acknowledgements_is_not_asked_what_it_read() -> None:
+    """There is nothing that it could have read."""
+    talk = Talk({"messages_config": {"receive_acknowledgments": False}})
+    assert talk.hear(*[Message(bytes(32_000))] * 4) == [item for item in talk.asked if isinstance(item, Audio)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import zlib
 from typing import Any
@@ -193,7 +194,10 @@ def test_what_no_url_can_carry_is_400() -> None:
     config = {"custom_spelling": True, "custom_spelling_config": {"spelling_dictionary": {"x": words}}}
     response = ask(body={"realtime_processing": config})
     assert response.status == 400
-    assert "custom_vocabulary" in body_of(response)["validation_errors"][0]
+    assert body_of(response)["validation_errors"] == ["realtime_processing is too long to be carried in the url"]
+    noise = random.Random(8).randbytes(44_000).hex()
+    response = ask(body={"custom_metadata": {"a": noise}, "realtime_processing": {"translation": False}})
+    assert body_of(response)["validation_errors"] == ["custom_metadata is too long to be carried in the url"]
     assert ask(body={"custom_metadata": {"x": "y" * 90_000}}).status == 201  # repetition is packed
 
 

@@ -14,7 +14,7 @@ from .errors import (
     ProviderError,
     QuotaExceeded,
 )
-from .wire.frames import HttpResponse, Lost, Refused
+from .wire.frames import HttpResponse, Lost, Refused, bare
 
 _CAUSES = {
     "dns": "host name not found",
@@ -41,6 +41,10 @@ def refused(provider: str, frame: Refused | HttpResponse, *, header: str | None 
     Args:
         header: the vendor's error header, in lower case, where it has one.
     """
+    if 300 <= frame.status < 400:
+        where = bare(frame.headers.get("location", "")) or "elsewhere"
+        reason = f"it redirects to {where}, which the key is not meant for; set base_url if that is right"
+        return BadRequest(provider, reason, status=frame.status)
     text = frame.headers.get(header, "") if header else ""
     body = _text(frame.body)
     reason = " ".join(part for part in (text, body) if part) or "the handshake was refused"
@@ -58,7 +62,7 @@ def by_status(status: int) -> type[ProviderError]:
         return AuthenticationError
     if status in (402, 429):
         return QuotaExceeded
-    if 400 <= status < 500 and status != 408:
+    if 300 <= status < 500 and status != 408:
         return BadRequest
     return ConnectionLost
 

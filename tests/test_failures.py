@@ -52,7 +52,6 @@ def test_every_cause_is_known() -> None:
     [
         (101, ConnectionLost),
         (200, ConnectionLost),
-        (301, ConnectionLost),
         (400, BadRequest),
         (401, AuthenticationError),
         (402, QuotaExceeded),
@@ -73,6 +72,16 @@ def test_refused_by_status(status: int, kind: type[ProviderError]) -> None:
     assert type(error) is kind
     assert (error.retryable, error.status) == (kind is ConnectionLost, status)
     assert str(error) == f"v: the handshake was refused (HTTP {status})"
+
+
+def test_a_redirect_names_where_to() -> None:
+    """Without its query: the key goes nowhere else, and asking again helps nobody."""
+    error = refused("v", HttpResponse(302, {"location": "https://x.test/login?next=secret"}))
+    assert isinstance(error, BadRequest)
+    assert not error.retryable
+    assert "https://x.test/login," in str(error)
+    assert "base_url" in str(error)
+    assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ KNOWN = (NAMES | _LIMITS) - _FROM_FILE - {"extra"}
 def parse(settings: Iterable[str]) -> dict[str, Any]:
     """Return the options that ``NAME=VALUE`` strings describe; ``PROVIDER.WORD=VALUE`` goes to ``extra``.
 
+    In ``PROVIDER.OUTER.WORD=VALUE`` the word is a member of the vendor's object.
+
     Raises:
         ConfigError: no ``=``, an unknown or doubled name.
     """
@@ -37,9 +39,14 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
             known = registry.names()
             if provider not in known:
                 raise ConfigError(f"-o {name}: unknown provider {provider!r}{nearest(provider, known)}")
-            if not word:
+            *outer, key = word.split(".")
+            if not all((*outer, key)):
                 raise ConfigError(f"-o {name}= names no word of {provider}; write {provider}.WORD=VALUE")
-            table, key = extra.setdefault(provider, {}), word
+            table = extra.setdefault(provider, {})
+            for part in outer:
+                table = table.setdefault(part, {})
+                if not isinstance(table, dict):
+                    raise ConfigError(f"-o {name}: {part} is given another value already")
         else:
             table, key = options, _known(name)
         if key in table:

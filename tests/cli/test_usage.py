@@ -120,6 +120,8 @@ WRONG_WITH_PROVIDER = [
     ("-o 'extra={}'", "-o extra is written word by word"),
     ("-o asemblyai-v3.x=1", "unknown provider 'asemblyai-v3'; did you mean ass"),
     ("-o assemblyai-v3.=1", "names no word of assemblyai-v3"),
+    ("-o gladia.pre_processing.=1", "names no word of gladia"),
+    ("-o gladia.a=1 -o gladia.a.b=2", "a is given another value already"),
     ("-o turn_silence=soon", "turn_silence must be 0 to 60 seconds, not 'soon'"),
     ("-o turn_silence=61", "turn_silence must be 0 to 60 seconds, not 61"),
     ("-o turn_silence=20", "turn_silence must be 0.05 to 10 s, not 20"),
@@ -259,6 +261,9 @@ def test_parse() -> None:
         "turn_silence": 0.4,
         "backlog": 5,
         "extra": {"assemblyai-v3": {"vad_threshold": 0.3, "prompt": "a=b"}},
+    }
+    assert parse(["gladia.pre_processing.audio_enhancer=true", "gladia.pre_processing.speech_threshold=0.5"]) == {
+        "extra": {"gladia": {"pre_processing": {"audio_enhancer": True, "speech_threshold": 0.5}}}
     }
     with pytest.raises(ConfigError, match="given twice"):
         parse(["assemblyai.prompt=a", "assemblyai-v3.prompt=b"])

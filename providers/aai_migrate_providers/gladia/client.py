@@ -456,11 +456,15 @@ def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _joined(base: str, url: str) -> str | None:
-    """Return the address of a websocket that *url* is, or is relative to *base*; None: it is none."""
+    """Return the address of a websocket that *url* is, or is a path to at *base*; None: it is none.
+
+    Audio that was asked for over TLS does not go without.
+    """
     try:
-        whole = urljoin(base, url)
+        whole = urljoin(base, url) if url.startswith(("/", "?")) else url
         parts = urlsplit(whole)
-        usable = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or parts.port > 0)
+        usable = parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         return None
-    return whole if usable else None
+    schemes = ("wss",) if base.startswith("wss:") else ("ws", "wss")
+    return whole if usable and parts.scheme in schemes else None

@@ -34,6 +34,9 @@ GRACE = 30.0
 """Seconds that a session waits for its client to come back."""
 IDLE = 60.0
 """Seconds without a message after which a connected client has stopped."""
+RETURNED = 25.0
+"""Seconds after which a client has stopped that came back and says nothing: its stop was lost with the connection, and
+the vendor's own clients do not repeat it. Those that only pause say so every 20 seconds."""
 STOPPED = "The recording has stopped"
 GOODBYE = Close(1000, "Session ended")
 
@@ -109,13 +112,14 @@ class _Session:
         self._settled: dict[int, float] = {}
         self._begun = self._since = now  # of the session; of what the deadline waits for
         self._connected = True
+        self._patience = IDLE
         self._recording = self._stopped = self._given_up = self._ended = False
 
     # The connection.
 
     def reconnect(self, now: float) -> list[Out]:
         """Go on with another connection: what may not have been read comes first."""
-        self._connected, self._given_up, self._since = True, False, now
+        self._connected, self._given_up, self._since, self._patience = True, False, now, RETURNED
         self._intake.reconnected()
         return [Connected(), *self._unread.again(), *([GOODBYE] if self._ended else [])]
 
@@ -147,7 +151,7 @@ class _Session:
         if len(data) > LARGEST_MESSAGE:
             self._park(now)
             return [Close(1009, "Message too big")]
-        self._since = now
+        self._since, self._patience = now, IDLE
         if isinstance(data, bytes):
             return self._audio(data, now)
         message = values.parse(data) or {}
@@ -262,7 +266,7 @@ class _Session:
             return None
         if self._ended or not self._connected:
             return None if self._given_up and not self._ended else self._since + GRACE
-        return None if self._stopped else self._since + IDLE
+        return None if self._stopped else self._since + self._patience
 
     def tick(self, now: float) -> list[Out]:
         """Stop for a client that does not, and end a session that nobody goes on with."""

@@ -301,6 +301,8 @@ def test_the_socket_is_opened_where_the_answer_says(status: int, base: str | Non
         (b'{"id":"x"}', "the answer to the request has no usable url"),
         (b'{"url":7}', "the answer to the request has no usable url"),
         (b'{"url":"https://api.gladia.io/v2/live"}', "the answer to the request has no usable url"),
+        (b'{"url":"::::"}', "the answer to the request has no usable url"),
+        (b'{"url":"ws://api.gladia.io/v2/live?token=t"}', "the answer to the request has no usable url"),
         (b'{"url":"wss://["}', "the answer to the request has no usable url"),
         (b'{"url":"wss://host:port/"}', "the answer to the request has no usable url"),
         (b'{"url":"wss://:80/"}', "the answer to the request has no usable url"),

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from aai_migrate_providers.gladia.server import GRACE, IDLE, Server
+from aai_migrate_providers.gladia.server import GRACE, IDLE, RETURNED, Server
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -671,12 +671,15 @@ def test_a_client_that_says_nothing_has_stopped() -> None:
 
 
 def test_a_client_that_comes_back_and_says_nothing_has_stopped() -> None:
-    """The time starts anew with the connection."""
+    """Its stop was lost with the connection; one sign of life, and it has all the time again."""
     talk = Talk()
     talk.hear(Lost("reset"))
     talk.now = 7.0
     talk.connect()
-    assert talk.server.deadline == 7.0 + IDLE
+    assert talk.server.deadline == 7.0 + RETURNED
+    talk.now = 9.0
+    talk.hear(chunk(b""))
+    assert talk.server.deadline == 9.0 + IDLE
 
 
 # Anything.

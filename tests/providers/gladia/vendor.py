@@ -215,7 +215,7 @@ class Session:
 class Vendor:
     """All sessions: what a request and a websocket are answered with."""
 
-    def __init__(self, habits: Habits | None = None, *, host: str = "ws://gladia.test") -> None:
+    def __init__(self, habits: Habits | None = None, *, host: str = "wss://gladia.test") -> None:
         self.habits, self.host = habits or Habits(), host
         self.sessions: list[Session] = []
         self.bodies: list[dict[str, Any]] = []

@@ -62,6 +62,8 @@ SILENT = 5.0
 AHEAD = 1.5
 """Seconds of audio that the vendor may still have to answer when a connection is lost. Speech in what it has to answer
 has shown itself before it is over; in more than that, whole utterances would have come and gone unseen."""
+QUIET = 10.0
+"""Seconds without a message after the answer to the stop, in which everything has been said that comes."""
 STUMBLES = 3
 """Connections in a row that a session may lose, or be refused for the time being, before it has taken anything."""
 LARGEST = 512 * 1024
@@ -108,6 +110,11 @@ class Client:
     def _acknowledges(self) -> bool:
         """Whether the vendor is to say what audio it has."""
         return mapping(self._body.get("messages_config")).get("receive_acknowledgments") is not False
+
+    @property
+    def _summarizes(self) -> bool:
+        """Whether the vendor has more to say than what was spoken, and may take its time for it."""
+        return mapping(self._body.get("post_processing")).get("summarization") is True
 
     # Commands.
 
@@ -285,8 +292,10 @@ class Client:
         if message is None:
             return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
         self._spoke = True
+        if message.get("type") == "stop_recording":
+            self._heeded = True
         if self._state == "live" and not self._whole:
-            self._due = None  # it is there
+            self._due = now + QUIET if self._heeded and not self._resumed and not self._summarizes else None
         if message.get("type") == "audio_chunk":
             return self._acknowledged_by(messages.ack(message), now)
         if self._state == "probing":
@@ -306,8 +315,6 @@ class Client:
                 return self._speech(kind, mapping(message.get("data")))
             case "post_final_transcript":
                 return self._complete(message, now)
-            case "stop_recording":
-                self._heeded = True
             case "error":
                 self._reason = messages.error(message)
                 return [say.Warned(f"{NAME}:error", self._reason or "an error without a reason")]
@@ -412,7 +419,11 @@ class Client:
         if self._due is None or now < self._due:
             return []
         self._due = None
-        return self._probe(now) if self._state == "probing" else [Close(1000), *self._finish()]
+        if self._state == "probing":
+            return self._probe(now)
+        if self._turns.open and not self._whole:  # its final may take longer
+            return []
+        return [Close(1000), *self._finish()]
 
 
 def _extra(config: Config) -> dict[str, Any]:

@@ -62,6 +62,11 @@ class Turns:
         self._channels: dict[int, _Channel] = {}
         self._resumed: float | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether anything was shown whose final is still to come."""
+        return any(channel.open for channel in self._channels.values())
+
     def take(self, said: Utterance, sent: float) -> list[say.Event]:
         """Take a ``transcript`` that came when *sent* seconds of audio had been sent.
 

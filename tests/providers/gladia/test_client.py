@@ -8,7 +8,17 @@ import json
 from typing import Any
 
 import pytest
-from aai_migrate_providers.gladia.client import AHEAD, ANSWER, GOODBYE, LARGEST, MOST_HELD, SILENT, STUMBLES, Client
+from aai_migrate_providers.gladia.client import (
+    AHEAD,
+    ANSWER,
+    GOODBYE,
+    LARGEST,
+    MOST_HELD,
+    QUIET,
+    SILENT,
+    STUMBLES,
+    Client,
+)
 from aai_migrate_providers.gladia.turns import MISSED
 from hypothesis import given
 from hypothesis import strategies as st
@@ -706,6 +716,25 @@ def test_a_close_that_does_not_come_is_not_waited_for() -> None:
     hear(client, whole(seconds=1.0), now=1.0)
     assert client.tick(0.9 + GOODBYE) == []
     assert client.tick(1.0 + GOODBYE) == [Close(1000), Stopped("stopped", 1.0)]
+
+
+def test_a_vendor_that_has_nothing_more_to_say_is_not_waited_for() -> None:
+    """It knows of the stop and is quiet, with nothing open; where it has a summary to make, it has its time."""
+    said = message("stop_recording", acknowledged=True, error=None, data={})
+    client = fed(started(), 2)
+    client.send(Stop(), 2.0)
+    hear(client, said, now=2.1)
+    hear(client, speech("speech_start", 0.1), partial("a", " Yes", 0.2, 0.6), now=3.0)
+    assert client.deadline == 3.0 + QUIET
+    assert client.tick(3.0 + QUIET) == []
+    hear(client, transcript("a", " Yes.", 0.2, 0.6), now=20.0)
+    closed, *_, stopped = client.tick(20.0 + QUIET)
+    assert (closed, stopped) == (Close(1000), Stopped("stopped", 2.0))
+
+    client = fed(started(Config(extra={"gladia": {"post_processing": {"summarization": True}}})), 2)
+    client.send(Stop(), 2.0)
+    hear(client, said, now=2.1)
+    assert client.deadline is None
 
 
 def test_a_close_that_crosses_the_stop_is_no_end() -> None:

@@ -20,6 +20,7 @@ from websockets.http11 import Response
 
 from aai_migrate import (
     AuthenticationError,
+    BadRequest,
     Begin,
     ConfigError,
     ConnectionLost,
@@ -142,7 +143,7 @@ class TestHandshake:
                 read_head(sock)
                 sock.sendall(f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url}\r\nContent-Length: 0\r\n\r\n".encode())
 
-            with raw_server(redirect) as url, pytest.raises(ConnectionLost) as caught:
+            with raw_server(redirect) as url, pytest.raises(BadRequest) as caught:
                 connect(url, retry=ONCE)
             assert caught.value.status == 302
         assert elsewhere.connections == []

@@ -175,7 +175,8 @@ class Provider:
         title: the vendor's own name, for tables.
         env: the environment variable of the key; None: no key is needed.
         client: builds a client half for one vendor session.
-        server: builds a server half for one connection; None: the gateway cannot speak it.
+        server: builds a server half for one session, over all its connections, or for one request; None: the gateway
+            cannot speak it.
         routes: what the server half answers, as ("GET", "/v3/ws"); method "*" stands for all, "{name}" in a path for
             one part of it. The first is the one that clients are pointed at.
         session_of: names the session of a server half that a Connect goes on with, where sessions outlive connections;

@@ -161,14 +161,14 @@ class Door:
             self.live.discard(bridge)
             if self._named.get(name) is bridge:
                 del self._named[name]
-                self._forget(name if bridge.session else None)
+                self._remember(name if bridge.session else None)
             self._left.set()
             seconds, audio = asyncio.get_running_loop().time() - begun, bridge.audio_seconds
             LOG.info(
                 "client %s: done after %.1f s: %.1f s of audio, %d turns", bridge.name, seconds, audio, bridge.turns
             )
 
-    def _forget(self, name: tuple[str, str | None] | None) -> None:
+    def _remember(self, name: tuple[str, str | None] | None) -> None:
         """Remember that the session *name* is over, and no more of those that ended long ago."""
         now = asyncio.get_running_loop().time()
         if name:

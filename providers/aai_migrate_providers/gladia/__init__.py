@@ -9,7 +9,7 @@ https://docs.gladia.io/chapters/live-stt/features
 from aai_migrate.provider import Numbers, Pace, Provider
 
 from .client import Client
-from .options import CAPABILITIES, LONGEST, NAME, OPTIONS
+from .options import CAPABILITIES, LONGEST, NAME, OPTIONS, PATH
 from .server import Server, session_of
 
 PROVIDER = Provider(
@@ -19,7 +19,7 @@ PROVIDER = Provider(
     client=Client,
     server=Server,
     session_of=session_of,
-    routes=(("*", "/v2/live"), ("*", "/v2/live/{id}"), ("*", "/v2/live/{id}/file")),
+    routes=(("*", PATH), ("*", f"{PATH}/{{id}}"), ("*", f"{PATH}/{{id}}/file")),
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(

@@ -44,6 +44,7 @@ from .options import (
     NAME,
     NATIVE,
     OPTIONS,
+    PATH,
     REGIONS,
     RESERVED,
     TURN_SILENCE,
@@ -52,7 +53,6 @@ from .options import (
 from .place import Place
 from .turns import LostFinalError, Turns
 
-PATH = "/v2/live"
 ANSWER = 1.0
 """Seconds in which the vendor says where it is, before it is asked in another way."""
 GOODBYE = 5.0
@@ -123,7 +123,8 @@ class Client:
 
         Raises:
             UnsupportedOption, ConfigError: ``Start`` asks for what the vendor does not have.
-            RuntimeError: anything but ``Start`` and ``Resume`` before ``Started``; ``Resume`` where nothing is.
+            RuntimeError: anything but ``Start`` and ``Resume`` before ``Started``; ``Resume`` where nothing is;
+                ``Finalize``, which is emulated by ``Silence``.
         """
         match command:
             case ask.Start():

@@ -23,9 +23,9 @@ from aai_migrate.wire import values
 from aai_migrate.wire.frames import Connect, HttpRequest, HttpResponse, bare
 
 from . import replies, request
+from .options import PATH
 from .request import InvalidBody, Request
 
-PATH = "/v2/live"
 KEY = "x-gladia-key"
 LARGEST_BODY = 100_000
 """Bytes."""

@@ -19,7 +19,7 @@ PATIENCE = 1
 """Seconds of unchanging audio that may wait until it is clear whether they are new."""
 LONGEST_HEADER = 1 << 16
 """Bytes in which the samples of a WAV file have to begin."""
-_MARK = "@"  # tells its pings from those that stand behind messages
+_MARK = b"@"  # tells its pings from those that stand behind messages
 _SIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
@@ -67,12 +67,12 @@ class Intake:
         if position - self._asked < ASKED * self._request.bytes_per_second:
             return None
         self._asked = position
-        return f"{_MARK}{position}".encode()
+        return _MARK + str(position).encode()
 
     def answered(self, pong: bytes) -> None:
         """Take note of what the client had read when it answered a ping; other data than ours is ignored."""
-        mark, position = pong[:1].decode("latin-1"), pong[1:]
-        if mark == _MARK and position.isdigit() and len(position) <= len(str(self._replay.position)):
+        position = pong.removeprefix(_MARK)
+        if position != pong and position.isdigit() and len(position) <= len(str(self._replay.position)):
             self._replay.read(int(position))
 
     def rest(self) -> bytes:

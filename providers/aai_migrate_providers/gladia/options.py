@@ -18,6 +18,7 @@ from aai_migrate.options import Option
 
 NAME = "gladia"
 HOST = "api.gladia.io"
+PATH = "/v2/live"
 BODY = "https://docs.gladia.io/api-reference/v2/live/init"
 MODEL = "solaria-1"
 LANGUAGES = tuple(
@@ -33,6 +34,7 @@ TURN_SILENCE = 0.7
 LONGEST = 60
 """Seconds after which an utterance is cut in mid-speech: as late as the vendor can."""
 MOST_TERMS, MOST_CHARACTERS, MOST_WORDS = 100, 10_000, 5
+"""Terms of a vocabulary, characters of all of them, and words of one."""
 
 MODELS = {MODEL: Model(name=MODEL, family=MODEL, languages=LANGUAGES)}
 CAPABILITIES = Capabilities(
@@ -96,7 +98,7 @@ def tag(code: str) -> str:
 
 def _known(value: Any) -> str:
     tags = (value,) if isinstance(value, str) else value
-    unknown = [tag for tag in tags if base(tag) not in LANGUAGES]
+    unknown = [each for each in tags if base(each) not in LANGUAGES]
     return f"{unknown[0]!r} is not offered; known: {', '.join(LANGUAGES)}" if unknown else ""
 
 

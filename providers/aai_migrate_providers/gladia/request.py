@@ -18,7 +18,7 @@ from aai_migrate.options import decode
 from .options import NAME, OPTIONS
 from .schema import BODY, FLAGS
 
-LONGEST = 5.0
+USUAL_LONGEST = 5.0
 """Seconds after which an utterance is cut in mid-speech, for a client that says nothing else."""
 _PCM: dict[int, Encoding] = {8: "pcm_s16le", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 _LAWS: dict[str, Encoding] = {"wav/ulaw": "pcm_mulaw", "wav/alaw": "pcm_alaw"}
@@ -93,7 +93,7 @@ def read(given: Mapping[str, Any]) -> Request:
     return Request(
         config=config,
         unsigned=encoding == "wav/pcm" and bits == 8,
-        longest=float(body.get("maximum_duration_without_endpointing", LONGEST)),
+        longest=float(body.get("maximum_duration_without_endpointing", USUAL_LONGEST)),
         partials=flags["receive_partial_transcripts"],
         finals=flags["receive_final_transcripts"],
         speech=flags["receive_speech_events"],

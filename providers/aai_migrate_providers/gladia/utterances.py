@@ -49,6 +49,7 @@ class _Turn:
     language: str | None = None
     confidence: float | None = None
     tail: say.Partial | None = None
+    shown: float = 0.0  # where the last tail ended, also one that was taken back
 
 
 class Utterances:
@@ -81,7 +82,7 @@ class Utterances:
         for turn in self._turns.values():
             if turn.tail:
                 self._append(turn, turn.tail)
-            out += [self._told("speech_end", turn.end or 0.0, turn.channel), *self._finish(turn)]
+            out += [self._told("speech_end", _over(turn), turn.channel), *self._finish(turn)]
         self._turns.clear()
         return out
 
@@ -103,6 +104,8 @@ class Utterances:
         if turn is None:
             turn = self._open(key, event, out)
         turn.tail = event if event.text.strip() else None
+        if turn.tail:
+            turn.shown = _end(event, _words(event))
         text = turn.text + event.text
         if not text.strip() or not self._request.partials:
             return out
@@ -150,10 +153,8 @@ class Utterances:
         turn = self._turns.pop((event.channel, event.turn), None)
         if turn is None:
             return []
-        at = turn.end if event.at is None else event.at
-        if at is None and turn.tail:
-            at = _end(turn.tail, _words(turn.tail))
-        return [self._told("speech_end", at or 0.0, turn.channel), *self._finish(turn)]
+        at = _over(turn) if event.at is None else event.at
+        return [self._told("speech_end", at, turn.channel), *self._finish(turn)]
 
     def _finish(self, turn: _Turn) -> list[Said]:
         """Return the final of what a turn has so far; what follows has another identifier."""
@@ -192,6 +193,11 @@ class Utterances:
     def _code(self, language: str | None) -> str:
         code = base(language) if language else self._language
         return code if code in LANGUAGES else self._language
+
+
+def _over(turn: _Turn) -> float:
+    """Return where *turn* ends as far as is known: not before the start that was told, also where no text is left."""
+    return turn.shown if turn.end is None else turn.end
 
 
 def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:

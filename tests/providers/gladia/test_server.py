@@ -350,6 +350,13 @@ def test_a_turn_without_finals_has_no_final() -> None:
     assert told[2]["data"]["time"] == 1.0
 
 
+@pytest.mark.parametrize("last", [TurnEnded(turn=1), Stopped()], ids=["the turn", "the session"])
+def test_speech_whose_words_were_taken_back_does_not_end_before_it_began(last: TurnEnded | Stopped) -> None:
+    """No text is left to tell where it ended, so its end is that of what was shown."""
+    told = Talk().told(partial("hm", 5.0, 5.4), partial("", 5.0, 5.0), last)[:2]
+    assert [(item["type"], item["data"]["time"]) for item in told] == [("speech_start", 5.0), ("speech_end", 5.4)]
+
+
 @pytest.mark.parametrize(
     ("body", "language", "expected"),
     [

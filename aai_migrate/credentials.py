@@ -144,7 +144,9 @@ def credential_source(provider: str, env: str | None, api_key: Any = None, token
             return lambda: None
         value, name = hide(os.environ.get(env)), env
         if value is None:
-            raise ConfigError(f"{provider} needs a key: set {env}, or pass api_key=…")
+            raise ConfigError(
+                f"{provider} needs a key: set {env}, or pass api_key=…; on the command line --api-key-env"
+            )
     if callable(value):
         return Asked(value, name, kind)
     fixed = credential(_text(value, name), name, kind)

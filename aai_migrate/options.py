@@ -48,7 +48,7 @@ class Option:
         check: says what is wrong with a neutral value, or "".
         hot: whether it may change in mid-session.
         alternative: what comes nearest where it is unsupported.
-        why: what differs where it is not exact.
+        why: what one should know, above all what differs where it is not exact.
         source: the page of the wire fact.
     """
 
@@ -89,10 +89,11 @@ def encode(
 
     Raises:
         UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
-        ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``.
+        ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``; two options say the same.
     """
     native: dict[str, Any] = {}
     dropped: dict[str, str] = {}
+    owners: dict[str, str] = {}
     table: dict[str, Option] = {}
     for row in rows:
         if not (row.models and family) or family in row.models:
@@ -114,6 +115,11 @@ def encode(
                 raise ConfigError(f"{provider}: {name} {wrong}")
             dropped[name] = f"{provider}: {name} {wrong}"
         elif chosen.native:
+            if other := owners.get(chosen.native):
+                if config.on_unsupported == "error":
+                    raise ConfigError(f"{provider}: {other} and {name} say the same there; give one of them")
+                dropped[other] = f"{provider}: {name} goes before {other}"
+            owners[chosen.native] = name
             native[chosen.native] = chosen.encode(value)
     return Encoded(native, dropped)
 

@@ -175,7 +175,7 @@ class TestSource:
         ("given", "text"),
         [
             ({"api_key": "a", "token": "b"}, "give api_key or token, not both"),
-            ({}, "v needs a key: set V_KEY, or pass api_key=…"),
+            ({}, "v needs a key: set V_KEY, or pass api_key=…; on the command line --api-key-env"),
             ({"api_key": ""}, "api_key is empty; set it to your key"),
             ({"api_key": b"canary"}, "api_key must be a string, not bytes"),
             ({"token": 1}, "token must be a string, not int"),

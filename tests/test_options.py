@@ -128,3 +128,15 @@ class TestDecode:
             "turn_silence": 0.7,
             "keyterms": ("a", "b"),
         }
+
+
+def test_two_options_for_one_word() -> None:
+    """Neither silently wins."""
+    rows = (Option(name="language", native="codes"), Option(name="languages", native="codes"))
+    with pytest.raises(ConfigError, match="v: language and languages say the same there; give one of them"):
+        encode(Config(language="en", languages=("de", "fr")), rows, "v")
+    encoded = encode(Config(language="en", languages=("de", "fr"), on_unsupported="warn"), rows, "v")
+    assert encoded.native == {"codes": ("de", "fr")}
+    assert [warned.message for warned in encoded.warnings()] == [
+        "v: languages goes before language; going on without it"
+    ]

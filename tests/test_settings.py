@@ -77,10 +77,10 @@ def test_the_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("coded", {"langauge": "en"}, {}, r"^unknown option 'langauge'; did you mean language or languages\?$"),
         ("coded", {"drain_timeuot": 1}, {}, r"^unknown option 'drain_timeuot'; did you mean drain_timeout\?$"),
         ("coded", {"drain_timeout": "1"}, {}, r"^drain_timeout must be a number above 0, not '1'$"),
-        ("assemblyai", {}, {}, r"^assemblyai-v3 needs a key: set ASSEMBLYAI_API_KEY, or pass api_key=…$"),
+        ("assemblyai", {}, {}, r"^assemblyai-v3 needs a key: set ASSEMBLYAI_API_KEY, or pass api_key=…; on"),
         ("coded", {}, {"api_key": "a", "token": "b"}, r"^give api_key or token, not both$"),
         ("coded", {}, {"api_key_env": "KEY"}, r"^coded needs no key; leave api_key_env out$"),
-        ("assemblyai", {}, {"api_key_env": "NO_KEY"}, r"^assemblyai-v3 needs a key: set NO_KEY, or pass api_key=…$"),
+        ("assemblyai", {}, {"api_key_env": "NO_KEY"}, r"^assemblyai-v3 needs a key: set NO_KEY, or pass api_key=…; on"),
         (
             "assemblyai",
             {},

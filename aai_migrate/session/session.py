@@ -332,11 +332,14 @@ class Session:
     def _rejoin(self) -> list[Out]:
         """The vendor's session goes on from what it took; what it did not take may no longer be held."""
         box = self._box
-        box.cursor = box.timeline.rewind(self._taken)
+        self._rewind()  # to what the vendor says now, which may be more than was known of the lost connection
         if box.cursor >= box.log.start:
             return []
         lost, box.cursor = box.cursor, box.log.start
         return [*self._gaps.add(lost / box.rate, box.cursor / box.rate)]
+
+    def _rewind(self) -> None:
+        self._box.cursor = self._box.timeline.rewind(self._taken)
 
     # What the vendor's client half says.
 
@@ -438,7 +441,7 @@ class Session:
         self._dialled = False
         self._resuming = bool(self._peer and self._peer.resumable)
         if self._joined and self._resuming:
-            box.cursor = box.timeline.rewind(self._taken)
+            self._rewind()  # meanwhile the backlog counts what has to go again
         if not self._resuming:
             self._peer = None
         self.state, self._timers, self._upkeep = "waiting", {"retry": now + delay}, None

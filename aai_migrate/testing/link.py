@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -78,17 +79,20 @@ class Far:
 
 
 class Service:
-    """A whole vendor whose sessions outlive connections: the far end of every connection, and of every request.
+    """A whole vendor: the far end of every connection and every request, also of sessions that outlive connections.
 
     Attributes:
         sessions: what each session heard, in the order in which they began.
     """
 
     def __init__(self, provider: Provider, context: Context, ear: Callable[[], Ear]) -> None:
+        """Play *provider*'s server half with an *ear* for each session behind it.
+
+        Where *context* does not seal, what clients carry is not encrypted: it stays in memory.
+        """
         assert provider.server
-        assert provider.session_of
-        self._server, self._session_of = provider.server, provider.session_of
-        self._context, self._ear = context, ear
+        self._server, self._session_of, self._ear = provider.server, provider.session_of, ear
+        self._context = context if context.seal else evolve(context, seal=_seal, unseal=_unseal)
         self._known: dict[str, Far] = {}
         self._now: Far | None = None  # whose connection there is
 
@@ -111,7 +115,8 @@ class Service:
         if isinstance(frame, HttpRequest):
             return Far(self._server(self._context), self._ear()).receive(frame, now)
         if isinstance(frame, Connect):
-            key = self._session_of(self._context, frame) or ""
+            key = self._session_of(self._context, frame) if self._session_of else None
+            key = f"connection {len(self._known)}" if key is None else key
             if key not in self._known:
                 self._known[key] = Far(self._server(self._context), self._ear())
             self._now = self._known[key]
@@ -121,6 +126,17 @@ class Service:
         """Do what is due in any session; only the present connection hears of it."""
         said = {id(far): far.tick(now) for far in self._known.values()}
         return said.get(id(self._now), [])
+
+
+def _seal(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode()
+
+
+def _unseal(token: str) -> bytes | None:
+    try:
+        return urlsafe_b64decode(token.encode())
+    except ValueError:
+        return None
 
 
 class FarEnd(Protocol):

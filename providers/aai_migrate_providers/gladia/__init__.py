@@ -23,7 +23,7 @@ PROVIDER = Provider(
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(
-        keepalive=20.0,
+        keepalive=20.0,  # a socket without input is said to be dropped after 30
         ends_only_with_audio=True,
         finalize="silence",
         finalize_silence=1.0,
@@ -32,6 +32,8 @@ PROVIDER = Provider(
         pace=Pace(factor=1.25, ahead=30.0),
         longest_turn=float(LONGEST),
         session_limit=10_800.0,
+        # The vendor takes 1 MiB, but the transcript of hours may be longer: so much is read.
+        frame_limit=16 << 20,
     ),
 )
 

@@ -42,7 +42,6 @@ from .options import (
     LONGEST,
     MODELS,
     NAME,
-    NATIVE,
     OPTIONS,
     PATH,
     REGIONS,
@@ -51,6 +50,7 @@ from .options import (
     spelled,
 )
 from .place import Place
+from .schema import BODY
 from .turns import LostFinalError, Turns
 
 ANSWER = 1.0
@@ -170,6 +170,9 @@ class Client:
         body["maximum_duration_without_endpointing"] = LONGEST
         body["messages_config"] = {"receive_partial_transcripts": True}
         body = self._body = _merged(_merged(body, encoded.native), extra)
+        wrong = [text for text in BODY.wrong(body) if not text.startswith("model ")]  # there may be newer ones
+        if wrong and config.on_unsupported == "error":
+            raise ConfigError(f"{NAME}: {'; '.join(wrong)}")
         region = REGIONS.get(config.region or "")
         self._settings = {**_shown(body), **({"region": region} if region else {})}
         self._turns = Turns(number(body["endpointing"]) or TURN_SILENCE)
@@ -180,10 +183,11 @@ class Client:
             headers["X-Gladia-Key"] = start.credential.secret.reveal()
         url = address(config.base_url, HOST, PATH, "http") + (f"?{urlencode({'region': region})}" if region else "")
         request = HttpRequest("POST", url, headers, _written(body))
-        return [*self._warnings(encoded, extra), request]
+        remarks = [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
+        return [*self._warnings(encoded, extra), *remarks, request]
 
     def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out: list[Out] = [*unknown(NAME, MODELS, self._config.model, NATIVE, extra), *encoded.warnings()]
+        out: list[Out] = [*unknown(NAME, MODELS, self._config.model, BODY.members, extra), *encoded.warnings()]
         spoken = mapping(self._body.get("language_config"))
         listed = spoken.get("languages")
         if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):

@@ -23,7 +23,7 @@ from aai_migrate.wire import values
 from aai_migrate.wire.frames import Connect, HttpRequest, HttpResponse, bare
 
 from . import replies, request
-from .options import PATH
+from .options import PATH, REGIONS
 from .request import InvalidBody, Request
 
 KEY = "x-gladia-key"
@@ -99,6 +99,9 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
     principal = _principal(context, asked.headers)
     if context.seal is None or context.unseal is None:
         raise Refusal(500, "This gateway has nothing to seal sessions with")
+    region = dict(parse_qsl(urlsplit(asked.url).query)).get("region")
+    if region is not None and region not in REGIONS.values():
+        raise invalid(f"region must be one of the following values: {', '.join(sorted(set(REGIONS.values())))}")
     if len(asked.body) > LARGEST_BODY:
         raise invalid(f"the body must not have more than {LARGEST_BODY:,} bytes")
     body = values.parse(asked.body or b"{}")

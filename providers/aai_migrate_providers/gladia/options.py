@@ -63,13 +63,6 @@ RESERVED = {
     "region": "region",
 }
 """Members that are not ``extra``'s to set, and the argument that sets them."""
-NATIVE = frozenset(
-    str.split(
-        "endpointing maximum_duration_without_endpointing language_config pre_processing realtime_processing "
-        "post_processing messages_config callback callback_config custom_metadata"
-    )
-)
-"""Members of the body that ``extra`` may carry; the vendor refuses others."""
 AUDIO_FRAMES = "audio_frames"
 """The one word in ``extra`` that is ours: ``"json"`` (default) or ``"binary"``."""
 

@@ -120,7 +120,7 @@ def _options(body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             value = decode(body, (row,), NAME).get(row.name)
         except BadRequest as error:
-            errors.append(error.reason)
+            errors.append(f"{error.code} {error.reason.partition(': ')[2]}")
             continue
         if value in (None, ()):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import re
 from typing import Any
 
 import pytest
@@ -706,6 +707,24 @@ def test_a_session_ends_with_the_close() -> None:
     client = fed(started(), 2)
     client.send(Stop(), 0.0)
     assert client.receive(Close(1000), 2.0) == [Stopped("stopped", 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("extra", "wrong"),
+    [
+        ({"endpointing": "soon"}, "endpointing must be a number"),
+        ({"endpointing": 99}, "endpointing must not be greater than 10"),
+        ({"pre_processing": {"speech_threshold": 2}}, "pre_processing.speech_threshold must not be greater than 1"),
+        ({"messages_config": "all"}, "messages_config must be an object"),
+        ({"realtime_processing": {"translation_config": {}}}, "translation_config.target_languages is required"),
+    ],
+)
+def test_what_the_vendor_would_refuse_is_not_asked_for(extra: dict[str, Any], wrong: str) -> None:
+    """By its schema, before dialling; whoever knows better may have it sent."""
+    with pytest.raises(ConfigError, match=f"^gladia: .*{re.escape(wrong)}"):
+        asking(Config(extra={"gladia": extra}))
+    _, out = asking(Config(extra={"gladia": extra}, on_unsupported="warn"))
+    assert any(isinstance(item, Warned) and wrong in item.message for item in out)
 
 
 def test_a_close_that_does_not_come_is_not_waited_for() -> None:

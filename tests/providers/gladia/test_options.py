@@ -78,9 +78,12 @@ def test_the_languages() -> None:
     assert CAPABILITIES.models["solaria-1"].languages == LANGUAGES
 
 
-def test_languages_win_over_one_language() -> None:
-    """Both say what may be heard, the list says more."""
-    assert body(Config(language="en", languages=["en", "de"]))["language_config"]["languages"] == ["en", "de"]
+def test_one_language_or_several() -> None:
+    """Both is an error; who goes on with a warning gets the list, which says more."""
+    with pytest.raises(ConfigError, match="language and languages say the same there"):
+        body(Config(language="en", languages=["en", "de"]))
+    config = Config(language="en", languages=["en", "de"], on_unsupported="warn")
+    assert body(config)["language_config"]["languages"] == ["en", "de"]
 
 
 @pytest.mark.parametrize("silence", [0.01, 0.05, 1, 10])

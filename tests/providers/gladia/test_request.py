@@ -219,7 +219,7 @@ def test_only_what_was_set_becomes_an_option(body: dict[str, Any], expected: Con
         ({"region": "eu-west"}, "property region should not exist"),
         (
             {"realtime_processing": {"custom_vocabulary": True}},
-            "Invalid 'realtime_processing': custom_vocabulary needs custom_vocabulary_config.vocabulary",
+            "realtime_processing custom_vocabulary needs custom_vocabulary_config.vocabulary",
         ),
         (
             {

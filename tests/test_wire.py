@@ -24,6 +24,8 @@ from aai_migrate.wire.frames import (
     Message,
     Refused,
     bare,
+    header,
+    path_of,
 )
 
 KEY = {"authorization": "canary"}
@@ -148,3 +150,18 @@ def test_a_failure_shows_its_error() -> None:
     assert repr(Failed(ConnectionLost("v", "gone"))) == (
         "Failed(error=ConnectionLost('v', 'gone'), audio_seconds=None, unconfirmed=0.0)"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("/v3/ws?token=t", "/v3/ws"), ("wss://user:pass@x.test/v3/ws?a=b", "/v3/ws"), ("http://x.test", "/")],
+)
+def test_the_path_of_a_target_or_a_url(url: str, path: str) -> None:
+    """Without its query, which may hold a token."""
+    assert path_of(url) == path
+
+
+def test_a_header_in_any_spelling() -> None:
+    """Blanks around it are no part of it; one that is not there is empty."""
+    assert header({"X-Key": " k "}, "x-key") == "k"
+    assert header({}, "x-key") == ""

@@ -9,7 +9,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from ..drivers.aio import blame
 from ..drivers.aio_socket import lost_by
-from ..wire.frames import Close, Frame, Lost, Message, Ping, Pong
+from ..wire.frames import LONGEST_REASON, Close, Frame, Lost, Message, Ping, Pong
 from .bridge import Bridge
 from .line import Line
 
@@ -18,8 +18,6 @@ STALL = 30.0
 """Seconds that a client may take nothing, before it counts as gone."""
 GOODBYE = 2.0
 """Seconds that a client may take to answer a close frame."""
-LONGEST_REASON = 123
-"""Bytes of a close frame's reason, by RFC 6455, 5.5."""
 
 
 async def carry(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> bool:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
+LONGEST_REASON = 123
+"""Bytes of a close frame's reason, by RFC 6455, 5.5."""
 LostCause = Literal["dns", "refused", "tls", "timeout", "proxy", "reset", "too_big"]
 
 
@@ -18,6 +20,17 @@ def bare(url: str) -> str:
     head, _, _ = url.partition("?")
     scheme, sep, rest = head.partition("://")
     return f"{scheme}{sep}{rest.rpartition('@')[2]}" if sep else head
+
+
+def path_of(url: str) -> str:
+    """Return the path of a request target or of a whole URL."""
+    _, scheme, rest = bare(url).partition("://")
+    return f"/{rest.partition('/')[2]}" if scheme else bare(url)
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """Return the value of a header whose name, here in lower case, may be spelled in any; "" where there is none."""
+    return next((value.strip() for given, value in headers.items() if given.lower() == name), "")
 
 
 def _bare_repr(url: str) -> str:

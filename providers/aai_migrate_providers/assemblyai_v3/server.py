@@ -18,7 +18,17 @@ from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
 from aai_migrate.wire.events import Word
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, bare
+from aai_migrate.wire.frames import (
+    LONGEST_REASON,
+    Close,
+    Connect,
+    Connected,
+    Frame,
+    Lost,
+    Message,
+    header,
+    path_of,
+)
 from aai_migrate.wire.text import spread
 
 from . import request
@@ -31,7 +41,6 @@ SESSION_SECONDS = 10_800
 LONGEST_CHUNK = 1.0
 LARGEST_MESSAGE = 128 << 10
 HEARTBEAT = 5.0
-LARGEST_REASON = 123
 KEPT = 256
 """Ended turns that a revision of speakers is still matched with."""
 
@@ -118,7 +127,7 @@ class Server:
                 "voice_focus": query.get("voice_focus"),
             },
         }
-        origin = ask.Origin(NAME, _path(frame.url), principal)
+        origin = ask.Origin(NAME, path_of(frame.url), principal)
         return [Connected(), _message(begin), ask.Start(wanted.config, None, origin)]
 
     def _principal(self, frame: Connect, query: dict[str, str]) -> str:
@@ -126,10 +135,10 @@ class Server:
 
         Where nobody needs one, a client without any, or with one that v3 does not read, gets in as well.
         """
-        header = next((v for k, v in frame.headers.items() if k.lower() == "authorization"), "")
+        given = header(frame.headers, "authorization")
         token = query.get("token", "")
-        shown = Credential(Secret(header), "key") if header else Credential(Secret(token), "token") if token else None
-        schemed = header.lower().startswith("bearer ")
+        shown = Credential(Secret(given), "key") if given else Credential(Secret(token), "token") if token else None
+        schemed = given.lower().startswith("bearer ")
         principal = self._context.authenticate(None if schemed else shown)
         if principal is None:
             why = "Invalid API key" if shown else "Missing Authorization header"
@@ -179,7 +188,7 @@ class Server:
         """Clients of 2025 read the close reason only, newer ones the Error."""
         self._over = True
         text = values.readable(text)
-        reason = text if len(text.encode()) <= LARGEST_REASON else SEE_ERROR
+        reason = text if len(text.encode()) <= LONGEST_REASON else SEE_ERROR
         return [_message({"type": "Error", "error_code": code, "error": text}), Close(code, reason)]
 
     # Events for the client.
@@ -345,9 +354,3 @@ def _speech(at: float) -> Message:
 
 def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:
     return event.words or spread(event.text, event.start, event.end)
-
-
-def _path(url: str) -> str:
-    """Return the path of a request target or of a whole URL."""
-    _, scheme, rest = bare(url).partition("://")
-    return f"/{rest.partition('/')[2]}" if scheme else bare(url)

@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from attrs import frozen
 
+from aai_migrate.address import address
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Connect, HttpRequest, HttpResponse, bare
+from aai_migrate.wire.frames import Connect, HttpRequest, HttpResponse, header, path_of
 
 from . import replies, request
 from .options import PATH, REGIONS
@@ -38,8 +39,6 @@ LIFETIME = 3600
 """Seconds after the POST in which the session has to begin."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _RESULT = re.compile(re.escape(PATH) + r"/[^/]+(/file)?")
-_SOCKET = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-_WEB = {"ws": "http", "wss": "https"}
 
 
 class Refusal(Exception):
@@ -65,7 +64,7 @@ class Pass:
 
 def respond(context: Context, asked: HttpRequest, now: float) -> HttpResponse:
     """Answer one request; never raises on what a client asks."""
-    path = path_of(asked.url)
+    path = place(asked.url)
     try:
         status, body = _answer(context, asked, path, now)
     except Refusal as refusal:
@@ -85,9 +84,7 @@ def _answer(context: Context, asked: HttpRequest, path: str, now: float) -> tupl
         return 201, _begin(context, asked, now)
     if path == PATH and method == "GET":
         _principal(context, asked.headers)
-        socket = _base(context, asked)
-        scheme, _, rest = socket.partition("://")
-        page = f"{_WEB[scheme]}://{rest}{PATH}?offset=0&limit=20"
+        page = f"{address(_base(context, asked), '', PATH, 'http')}?offset=0&limit=20"
         return 200, {"first": page, "current": page, "next": None, "items": []}
     if _RESULT.fullmatch(path) and method in ("GET", "DELETE", "PATCH"):
         _principal(context, asked.headers)
@@ -120,7 +117,7 @@ def _begin(context: Context, asked: HttpRequest, now: float) -> dict[str, Any]:
     token = context.seal(zlib.compress(plain, 9))
     if len(token) > LONGEST_TOKEN:
         raise invalid(f"{_longest(needed)} is too long to be carried in the url")
-    url = f"{_base(context, asked)}{PATH}?token={quote(token, safe='')}"
+    url = f"{address(_base(context, asked), '', PATH)}?token={quote(token, safe='')}"
     return {"id": session, "created_at": replies.stamp(issued), "url": url}
 
 
@@ -143,27 +140,19 @@ def _principal(context: Context, headers: Mapping[str, str]) -> str:
 
 
 def _base(context: Context, asked: HttpRequest) -> str:
-    """Return where clients find this server, as a websocket URL without path."""
-    parts = urlsplit(context.public_url or asked.url)
-    scheme, host = parts.scheme.lower(), parts.netloc.rpartition("@")[2]
-    if not context.public_url:
-        proto = header(asked.headers, "x-forwarded-proto").partition(",")[0].strip().lower()
-        forwarded = header(asked.headers, "x-forwarded-host").partition(",")[0].strip()
-        scheme = proto if proto in _SOCKET else scheme
-        host = forwarded if _HOST.fullmatch(forwarded) else host
-    return f"{_SOCKET.get(scheme, 'ws')}://{host}"
+    """Return where clients find this server, without path."""
+    if context.public_url:
+        return context.public_url
+    parts = urlsplit(asked.url)
+    proto = header(asked.headers, "x-forwarded-proto").partition(",")[0].strip().lower()
+    forwarded = header(asked.headers, "x-forwarded-host").partition(",")[0].strip()
+    scheme = proto if proto in ("http", "https", "ws", "wss") else parts.scheme
+    return f"{scheme}://{forwarded if _HOST.fullmatch(forwarded) else parts.netloc.rpartition('@')[2]}"
 
 
-def header(headers: Mapping[str, str], name: str) -> str:
-    """Return a header whose name is spelled in any case, or ""."""
-    return next((value.strip() for given, value in headers.items() if given.lower() == name), "")
-
-
-def path_of(url: str) -> str:
-    """Return the path of a request target or of a whole URL, without a slash at its end."""
-    _, scheme, rest = bare(url).partition("://")
-    path = f"/{rest.partition('/')[2]}" if scheme else bare(url)
-    return path.rstrip("/") or "/"
+def place(url: str) -> str:
+    """Return the path of *url* without a slash at its end."""
+    return path_of(url).rstrip("/") or "/"
 
 
 # The websocket.

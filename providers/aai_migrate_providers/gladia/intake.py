@@ -90,7 +90,7 @@ class Intake:
         if self._head is None:
             return data
         head = self._head + data
-        size = header(head)
+        size = wav_header(head)
         if size is None and len(head) <= LONGEST_HEADER:
             self._head = head
             return b""
@@ -109,7 +109,7 @@ class Intake:
         return bytes(wide)
 
 
-def header(data: bytes) -> int | None:
+def wav_header(data: bytes) -> int | None:
     """Return how many bytes of *data* stand before the samples; None: more has to come to know.
 
     Source: http://soundfile.sapp.org/doc/WaveFormat/

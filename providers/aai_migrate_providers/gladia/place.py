@@ -18,7 +18,7 @@ class Place:
     """Counts the audio of one vendor session in bytes.
 
     A connection that is lost takes acknowledgements with it, so on the next one the vendor may have more than it is
-    known to have. :meth:`probes` are chunks that no audio is lost or doubled by: the range in the answer shows where
+    known to have. :meth:`probe` gives chunks that no audio is lost or doubled by: the range in the answer shows where
     the vendor is. First an empty chunk, which a server may leave without answer; then one sample of silence.
 
     Attributes:

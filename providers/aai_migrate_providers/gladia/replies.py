@@ -15,12 +15,11 @@ from attrs import frozen
 
 from aai_migrate.errors import AuthenticationError, BadRequest, ConfigError, ProviderError, QuotaExceeded
 from aai_migrate.wire.events import Word
+from aai_migrate.wire.frames import LONGEST_REASON
 from aai_migrate.wire.text import wide
 from aai_migrate.wire.values import dumps, unit
 
 JSON = {"content-type": "application/json"}
-LONGEST_REASON = 123
-"""Bytes of a close frame's reason, by RFC 6455, 5.5."""
 
 
 def stamp(unix: float) -> str:

@@ -36,7 +36,7 @@ IDLE = 60.0
 """Seconds without a message after which a connected client has stopped."""
 RETURNED = 25.0
 """Seconds after which a client has stopped that came back and says nothing: its stop was lost with the connection, and
-the vendor's own clients do not repeat it. Those that only pause say so every 20 seconds."""
+the vendor's own clients do not repeat it. Who only pauses has to say so; our client half does every 20 seconds."""
 STOPPED = "The recording has stopped"
 GOODBYE = Close(1000, "Session ended")
 
@@ -77,7 +77,7 @@ class Server:
         return self._session.tick(now) if self._session else []
 
     def _connect(self, frame: Connect, now: float) -> list[Out]:
-        path, session = door.path_of(frame.url), self._session
+        path, session = door.place(frame.url), self._session
         try:
             shown = door.passed(self._context, frame)
             expired = session is None and self._context.epoch + now - shown.issued > door.LIFETIME

@@ -34,7 +34,7 @@ def sealing() -> Context:
 
 
 def run(ear: Hard | None = None, faults: list[Fault] | None = None, **options: Any) -> tuple[Run, Service]:
-    service = Service(GLADIA, sealing(), lambda: CodedEar(None, hard=ear or Hard()))
+    service = Service(GLADIA, context(), lambda: CodedEar(None, hard=ear or Hard()))
     return Run(GLADIA, far=lambda: service, faults=faults or [], **options), service
 
 
@@ -126,7 +126,9 @@ def test_a_client_that_does_not_come_back_ends_its_session() -> None:
     assert not done.end.complete
     [session] = service.sessions
     far: Any = session
-    while (due := far.deadline) is not None:
-        far.tick(due)
+    for _ in range(5):
+        if far.deadline is not None:
+            far.tick(far.deadline)
+    assert far.deadline is None
     assert [type(command).__name__ for command in far.commands][-1] == "Stop"
     assert not far.server.resumable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from aai_migrate_providers.gladia.intake import Intake, header
+from aai_migrate_providers.gladia.intake import Intake, wav_header
 from aai_migrate_providers.gladia.replay import Replay, Taken
 from aai_migrate_providers.gladia.request import read
 from hypothesis import given
@@ -235,7 +235,7 @@ def wav(extra: bytes = b"") -> bytes:
 )
 def test_a_wav_header_ends_where_the_samples_begin(data: bytes, expected: int | None) -> None:
     """None: more has to come to know."""
-    assert header(data) == expected
+    assert wav_header(data) == expected
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 44, 400])

@@ -47,7 +47,8 @@ def refused(provider: str, frame: Refused | HttpResponse, *, header: str | None 
         return BadRequest(provider, reason, status=frame.status)
     text = frame.headers.get(header, "") if header else ""
     body = _text(frame.body)
-    reason = " ".join(part for part in (text, body) if part) or "the handshake was refused"
+    parts = (text, body) if text != body else (body,)
+    reason = " ".join(part for part in parts if part) or "the handshake was refused"
     request_id = next((frame.headers[k] for k in ("x-request-id", "request-id") if k in frame.headers), None)
     kind = by_status(frame.status)
     error = kind(provider, reason, status=frame.status, request_id=request_id, retryable=kind is ConnectionLost)

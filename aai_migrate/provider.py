@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 from attrs import field, frozen
 
 from .capabilities import Capabilities
+from .config import Config
 from .credentials import Credential
 from .options import Option
 from .wire.commands import Command
@@ -183,6 +184,8 @@ class Provider:
             None for what is no such Connect.
         open_worker: opens the far end of ``worker:NAME``; raises ``QuotaExceeded`` where no place is left.
         limit_workers: bounds how many sessions its workers take at once; raises ``ConfigError`` for less than 1.
+        variant: this provider as it is with these settings, where a vendor has wires that differ with the model; None:
+            they make no difference.
         ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
         contract: the contract it was written for.
     """
@@ -199,5 +202,10 @@ class Provider:
     session_of: Callable[[Context, Connect], str | None] | None = None
     open_worker: Callable[[], Worker] | None = None
     limit_workers: Callable[[int], None] | None = None
+    variant: Callable[[Config], Provider] | None = None
     ready: Callable[[], None] = lambda: None
     contract: int = CONTRACT
+
+    def suited(self, config: Config) -> Provider:
+        """Return this provider as it is with the settings *config*."""
+        return self.variant(config) if self.variant else self

@@ -31,19 +31,14 @@ def adapt(start: Start, provider: Provider, ours: Config) -> Config:
     """
     asked = start.config
     own = start.origin is not None and start.origin.dialect == provider.name
-    has = {row.name for row in provider.options if row.support != "unsupported"}
-    wishes = {name: getattr(asked, name) for name in OPTIONS if name in has and asked.is_set(name)}
     names = {**ours.extra, **asked.extra}
     extra = {name: {**ours.extra.get(name, {}), **asked.extra.get(name, {})} for name in names}
-    return evolve(
-        ours,
-        **wishes,
-        audio=asked.audio,
-        channels=_channels(asked, provider),
-        model=ours.model or (asked.model if own else None),
-        extra=extra,
-        on_unsupported="warn",
-    )
+    model = ours.model or (asked.model if own else None)
+    config = evolve(ours, audio=asked.audio, model=model, extra=extra, on_unsupported="warn")
+    suited = provider.suited(config)
+    has = {row.name for row in suited.options if row.support != "unsupported"}
+    wishes = {name: getattr(asked, name) for name in OPTIONS if name in has and asked.is_set(name)}
+    return evolve(config, **wishes, channels=_channels(asked, suited))
 
 
 def _channels(asked: Config, provider: Provider) -> Channels:
@@ -72,7 +67,7 @@ class Upstream:
         Raises:
             ConfigError, AudioError: the provider lacks what the operator asks for, or there is no credential.
         """
-        can = self.settings.provider.capabilities
+        can = self.settings.provider.suited(self.settings.config).capabilities
         rate = RATE if RATE in can.sample_rates else can.sample_rates[0]
         config = evolve(self.settings.config, audio=AudioFormat(rate, can.encodings[0]))
         credentials = Fetched(self.settings.credentials)

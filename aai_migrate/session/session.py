@@ -70,7 +70,6 @@ class Session:
         self.provider, self.limits = provider, limits or Limits()
         self.state: State = "idle"
         self.realtime = self.limits.realtime
-        self._numbers = provider.numbers if self.limits.paced else evolve(provider.numbers, pace=None)
         self._context, self._credentials = context, credentials
         self._retry = Retry(retry or RetryPolicy(), context.random)
         self._timers: dict[str, float] = {}
@@ -248,6 +247,9 @@ class Session:
         if self.state != "idle":
             raise StreamClosed("the stream was started already")
         config = start.config
+        self.provider = self.provider.suited(config)
+        numbers = self.provider.numbers
+        self._numbers = numbers if self.limits.paced else evolve(numbers, pace=None)
         self._wire = self.provider.capabilities.wire_format(
             self.provider.name, config.audio, separate=config.channels == "separate"
         )

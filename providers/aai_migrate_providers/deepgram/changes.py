@@ -1,0 +1,42 @@
+"""Changes in mid-session, one at a time: the vendor refuses one while another is pending.
+
+Source: https://developers.deepgram.com/docs/flux/configure
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from aai_migrate.wire.events import Configured
+from aai_migrate.wire.frames import Message
+
+ANSWER = 5.0
+"""Seconds after which a change that nobody answered counts as made: older servers do not answer."""
+
+
+class Changes:
+    """The ``Configure`` messages of one connection that are not answered yet."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, Message]] = deque()
+        self.deadline: float | None = None
+
+    def ask(self, id_: str, message: Message, now: float) -> list[Message | Configured]:
+        """Send *message*, or let it wait for the answer to the one before."""
+        self._waiting.append((id_, message))
+        return self._next(now) if len(self._waiting) == 1 else []
+
+    def answered(self, now: float, *, accepted: bool = True, reason: str = "") -> list[Message | Configured]:
+        """Take the answer to the one that was sent; another is nobody's."""
+        if not self._waiting:
+            return []
+        id_, _ = self._waiting.popleft()
+        return [Configured(id_, accepted, reason), *self._next(now)]
+
+    def tick(self, now: float) -> list[Message | Configured]:
+        """Give up waiting for an answer that is due."""
+        return self.answered(now) if self.deadline is not None and now >= self.deadline else []
+
+    def _next(self, now: float) -> list[Message | Configured]:
+        self.deadline = now + ANSWER if self._waiting else None
+        return [self._waiting[0][1]] if self._waiting else []

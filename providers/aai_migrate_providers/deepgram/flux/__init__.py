@@ -1,0 +1,1 @@
+"""``/v2/listen``: Flux, which ends turns by what was said."""

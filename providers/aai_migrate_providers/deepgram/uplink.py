@@ -53,7 +53,7 @@ class Uplink:
         samples = self.intake.feed(data)
         return [*self.open(), *([ask.Audio(samples)] if samples else [])]
 
-    def ask(self, command: ask.Command) -> list[ask.Command]:
+    def put(self, command: ask.Command) -> list[ask.Command]:
         """Ask for something behind the audio that came before it."""
         if self.started:
             return [command]

@@ -116,7 +116,7 @@ class Replies:
     def metadata(self, intake: Intake, began: float) -> Message:
         """Return the last message; *began* is in Unix seconds."""
         known = intake.seconds > 0 and intake.format
-        created = datetime.datetime.fromtimestamp(began, datetime.timezone.utc)
+        created = datetime.datetime.fromtimestamp(began, datetime.UTC)
         message: dict[str, Any] = {
             "type": "Metadata",
             "transaction_key": "deprecated",

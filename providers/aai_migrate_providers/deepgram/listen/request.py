@@ -22,7 +22,17 @@ DEFAULT_MODEL = "base-general"
 """What the vendor's documentation serves a client that names no model."""
 # What has a neutral name, in full. ``redact`` has one too, but it says which kinds, so that both are handed on.
 _NEUTRAL = frozenset(
-    "language interim_results punctuate endpointing utterance_end_ms keyterm keywords diarize profanity_filter".split()
+    {
+        "language",
+        "interim_results",
+        "punctuate",
+        "endpointing",
+        "utterance_end_ms",
+        "keyterm",
+        "keywords",
+        "diarize",
+        "profanity_filter",
+    }
 )
 
 

@@ -244,6 +244,16 @@ def test_a_wav_header_says_what_the_audio_is(fmt: AudioFormat, size: int | None,
     assert b"".join(audio.data for audio in rest) == samples
 
 
+def test_other_chunks_may_stand_before_the_samples() -> None:
+    """Of odd length too, which are padded."""
+    data, samples = headed(AudioFormat())
+    at = data.index(b"data")
+    server = Server(context())
+    server.receive(Connect("/v1/listen", KEY), 0.0)
+    _, audio = server.receive(Message(data[:at] + b"LIST\3\0\0\0abc\0" + data[at:]), 0.0)
+    assert audio == Audio(samples)
+
+
 def test_8_bits_of_a_wav_file_become_16() -> None:
     """They are unsigned there."""
     data = bytearray(wav_bytes(b"\x80\x00\xff\x81", AudioFormat(8000, "pcm_mulaw")))
@@ -578,6 +588,38 @@ def test_interims_restate_the_open_tail_and_no_final() -> None:
     ]
 
 
+def test_two_turns_may_be_open() -> None:
+    """Their tails are shown together, their finals tile all the same, and each end of speech is its own."""
+    server = begun(ALL)
+    out = tell(server, partial("a", ("so", 0.2, 0.4)), partial("b", ("yes", 1.0, 1.2)))
+    out += tell(server, final("a", ("So", 0.2, 0.4), ("on.", 0.4, 1.4)), partial("b", ("yes", 1.0, 1.2)))
+    out += tell(server, final("b", ("Yes.", 1.0, 1.2)), ended("a"), ended("b"))
+    assert briefly(out) == [
+        ("", 0.0, 0.4, "so"),
+        ("", 0.0, 1.2, "so yes"),
+        ("F", 0.0, 1.4, "So on."),
+        ("", 1.4, 1.4, "yes"),
+        ("F", 1.4, 1.4, "Yes."),
+        ("FS", 1.4, 1.4, ""),
+        ("FS", 1.4, 1.4, ""),
+    ]
+    out = tell(server, final("c", ("One.", 2.0, 2.2)))
+    out += [*heard(server.send(final("d", ("Two.", 3.0, 3.2)), 0.0)), *tell(server, ended("c"), ended("d"))]
+    assert briefly(out) == [
+        ("F", 1.4, 2.2, "One."),
+        ("F", 2.2, 3.2, "Two."),
+        ("FS", 3.2, 3.2, ""),
+        ("FS", 3.2, 3.2, ""),
+    ]
+
+
+def test_who_speaks_which_language_may_be_known_of_the_whole() -> None:
+    """Words without their own have that of their piece."""
+    [message] = tell(begun(f"{TARGET}&language=multi&diarize=true"), final(1, *HELLO, speaker="A", language="de"))
+    spoken = message["channel"]["alternatives"][0]["words"]
+    assert [(word["speaker"], word["language"]) for word in spoken] == [(0, "de"), (0, "de")]
+
+
 def test_without_interim_results_there_are_finals_only() -> None:
     """Nor what goes with them."""
     server = begun(f"{TARGET}&utterance_end_ms=1000")
@@ -699,7 +741,8 @@ def test_some_events_say_nothing_to_clients(event: Event) -> None:
         ((final(1, *HELLO), ended(1, reason="forced")), [("FSZ", 0.0, 1.2, "Hello there.")]),
         ((final(1, *HELLO), ended(1), Settled(1.3)), [("FSZ", 0.0, 1.2, "Hello there.")]),
         ((final(1, *HELLO), ended(1), Settled(2.5)), [("FSZ", 0.0, 1.2, "Hello there."), ("F", 1.2, 2.5, "")]),
-        ((Settled(0.7),), [("FSZ", 0.0, 0.7, "")]),
+        ((Settled(0.7), Settled(0.3)), [("FSZ", 0.0, 0.7, "")]),
+        ((partial(1, ("hi", 0.6, 0.8)), Settled(0.5)), [("", 0.0, 0.8, "hi"), ("FSZ", 0.0, 0.0, "")]),
     ],
 )
 def test_a_finalize_has_one_answer(events: tuple[Event, ...], expected: list[Any]) -> None:

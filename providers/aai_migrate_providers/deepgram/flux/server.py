@@ -19,7 +19,7 @@ from aai_migrate.wire.frames import Close, Frame, Lost, Message
 from .. import errors
 from ..container import Undecodable
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_WAITING, Uplink, control
+from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
 from .infos import Info, Infos
 from .request import THRESHOLDS, Request, WrongChange, change, neutral
 
@@ -117,8 +117,8 @@ class Flux:
     def _force(self) -> list[Out]:
         if not self._infos.open:
             return [self._say("Warning", code=NO_TURN, description="no turn is open")]
-        if len(self._forced) >= MOST_WAITING:
-            return [self._say("Warning", code=PENDING, description=f"{MOST_WAITING} are not answered yet")]
+        if len(self._forced) >= MOST_UNANSWERED:
+            return [self._say("Warning", code=PENDING, description=f"{MOST_UNANSWERED} are not answered yet")]
         id_ = self._context.new_id()
         self._forced.add(id_)
         return [*self._uplink.put(ask.Finalize(id_))]

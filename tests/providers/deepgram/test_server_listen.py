@@ -7,8 +7,10 @@ import json
 import uuid as uuids
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from aai_migrate_providers.deepgram.parameters import FLUX, LISTEN
 from aai_migrate_providers.deepgram.server import Server
 from attrs import evolve
 from hypothesis import given
@@ -279,6 +281,13 @@ def test_what_was_asked_before_the_header_keeps_its_place() -> None:
     assert rest == [Finalize(uuid(2)), Configure(uuid(3), {"keyterms": ("a",)}), Audio(samples)]
 
 
+def _adpcm() -> bytes:
+    """A WAV file of compressed samples."""
+    data = bytearray(wav_bytes(bytes(8), AudioFormat()))
+    data[20:22], data[34:36] = b"\2\0", b"\4\0"
+    return bytes(data)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -287,6 +296,7 @@ def test_what_was_asked_before_the_header_keeps_its_place() -> None:
         (b"fLaC" + bytes(60), "DATA-0000: FLAC is not decoded here; send WAV;"),
         (b"\x1aE\xdf\xa3" + bytes(60), "DATA-0000: WebM or Matroska is not decoded here; send WAV;"),
         (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "DATA-0000: broken WAV header: no fmt chunk before the data"),
+        (_adpcm(), "DATA-0000: WAV of 4-bit Microsoft ADPCM is not decoded here; for raw audio set encoding="),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\0", "DATA-0000: no samples in the first 65,536 bytes"),
         (b"RIFF\0\0\0\0WAVEjunk\0\xff\0\0" + bytes(70_000), "DATA-0000: no samples in the first 65,536 bytes"),
     ],
@@ -993,8 +1003,46 @@ def test_receive_never_raises(frames: list[str | bytes], target: str) -> None:
     server.tick(100.0)
 
 
+WORDS = (
+    "true false 0 1 10 25 1000 60000 0.5 0.9 -1 1e9 nan multi en en-US de xx , : a:b :5 linear16 mulaw opus "
+    "nova-3 nova-2 flux-general-en flux-general-multi base pci numbers latest"
+)
+VALUES = st.sampled_from(WORDS.split()) | st.text(max_size=4)
+
+
+@given(
+    st.sampled_from([LISTEN, FLUX]).flatmap(
+        lambda table: st.lists(st.tuples(st.sampled_from([*table, "other"]), VALUES), max_size=6)
+    ),
+    st.sampled_from([TARGET, "/v1/listen?", "/v2/listen?", "/v2/listen?model=flux-general-multi"]),
+)
+def test_a_handshake_never_raises(pairs: list[tuple[str, str]], target: str) -> None:
+    """Whatever is asked for, it is let in or refused."""
+    [first, *_] = connect(f"{target}&{urlencode(pairs, errors='replace')}")
+    assert isinstance(first, Connected) or first.status in (400, 405)
+
+
 @given(st.text(max_size=60))
-def test_a_handshake_never_raises(query: str) -> None:
-    """Whatever is asked for."""
+def test_a_query_may_be_anything(query: str) -> None:
+    """Also what is none."""
     for path in ("/v1/listen", "/v2/listen"):
         assert connect(f"{path}?{query}")
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "arch"),
+    [
+        ("nova-3", "general-nova-3", "nova-3"),
+        ("nova-3-general", "general-nova-3", "nova-3"),
+        ("nova-3-medical", "medical-nova-3", "nova-3"),
+        ("nova-phonecall", "phonecall-nova", "nova"),
+        ("enhanced", "general-enhanced", "enhanced"),
+        ("base-general", "general-base", "base"),
+        ("meeting", "meeting", "base"),
+    ],
+)
+def test_a_model_is_named_as_the_vendor_names_it(model: str, name: str, arch: str) -> None:
+    """In every message the same, with an identifier that never changes."""
+    infos = [tell(begun(f"/v1/listen?model={model}&{RAW}"), Settled(2.0))[0]["metadata"] for _ in range(2)]
+    assert infos[0]["model_info"] == {"name": name, "version": "latest", "arch": arch}
+    assert infos[0]["model_uuid"] == infos[1]["model_uuid"] == str(uuids.UUID(infos[0]["model_uuid"]))

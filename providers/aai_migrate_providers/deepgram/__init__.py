@@ -15,6 +15,7 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .flux import client as flux
 from .listen import client as listen
 from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
+from .server import ROUTES, Server
 
 
 def _variant(config: Config) -> Provider:
@@ -37,6 +38,8 @@ PROVIDER = Provider(
     title="Deepgram",
     env="DEEPGRAM_API_KEY",
     client=listen.Client,
+    server=Server,
+    routes=ROUTES,
     variant=_variant,
     capabilities=LISTEN_CAPABILITIES,
     options=OPTIONS,

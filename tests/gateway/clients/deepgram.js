@@ -1,16 +1,21 @@
 // Speaks a file of raw samples through Deepgram's own SDK; prints what it is told, one JSON object a line.
 // Usage: node deepgram.js listen|flux URL FILE END OPTIONS. END is how the audio ends: with CloseStream, or with
-// "empty", an empty chunk. OPTIONS is a JSON object of what to ask for. It ends where nothing is left to do.
+// "empty", an empty chunk. OPTIONS is a JSON object of what to ask for; with "grant" in it, a token is asked for first
+// and shown instead of the key. It ends where nothing is left to do.
 import { readFileSync } from "node:fs";
 import { DeepgramClient } from "@deepgram/sdk";
 
 const [path, url, file, end, options] = process.argv.slice(2);
 const audio = readFileSync(file);
-const asked = JSON.parse(options);
+const { grant, ...asked } = JSON.parse(options);
 const channels = asked.multichannel ? asked.channels : 1;
 const say = (kind, value) => console.log(JSON.stringify({ kind, value }));
 
-const client = new DeepgramClient({ apiKey: "any-key", baseUrl: url });
+let client = new DeepgramClient({ apiKey: "any-key", baseUrl: url });
+if (grant) {
+  const { access_token: accessToken } = await client.auth.v1.tokens.grant({ ttl_seconds: grant });
+  client = new DeepgramClient({ accessToken, baseUrl: url });
+}
 const socket = await (path === "listen" ? client.listen.v1 : client.listen.v2).connect(asked);
 const finalized = new Promise((resolve) => {
   let count = 0;

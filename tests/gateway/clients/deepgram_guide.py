@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from websocket import ABNF, WebSocketApp
+from websocket import ABNF, WebSocketApp, WebSocketConnectionClosedException
 
 URL, FILE, PAUSE = sys.argv[1], sys.argv[2], float(sys.argv[3])
 FRAMES = 800
@@ -57,7 +57,10 @@ class Program:
         for samples in microphone():
             if self._stopping.is_set():
                 return
-            self._app.send(samples, ABNF.OPCODE_BINARY)
+            try:
+                self._app.send(samples, ABNF.OPCODE_BINARY)
+            except WebSocketConnectionClosedException:
+                return
             time.sleep(PAUSE)
 
     def _heard(self, app: WebSocketApp, text: str) -> None:

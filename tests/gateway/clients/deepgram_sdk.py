@@ -1,7 +1,8 @@
 """Speaks a file of raw samples through Deepgram's own SDK; prints what it is told, one JSON object a line.
 
 Usage: python deepgram_sdk.py listen|flux threads|asyncio URL FILE END OPTIONS. END is how the audio ends: with
-CloseStream, or with "empty", an empty chunk. OPTIONS is a JSON object of what to ask for. It imports nothing of ours.
+CloseStream, or with "empty", an empty chunk. OPTIONS is a JSON object of what to ask for; with "grant" in it, a token
+is asked for first and shown instead of the key. It imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from websockets.exceptions import InvalidStatus
 PATH, KIND, URL, FILE, END = sys.argv[1:6]
 OPTIONS: dict[str, Any] = json.loads(sys.argv[6])
 CHUNKS = [Path(FILE).read_bytes()[at : at + 3200] for at in range(0, Path(FILE).stat().st_size, 3200)]
+GRANT = OPTIONS.pop("grant", None)
 HTTP, WS = URL, f"ws{URL.removeprefix('http')}"
 HOST = DeepgramClientEnvironment(base=HTTP, production=WS, agent=WS, agent_rest=HTTP)
 CHANNELS = OPTIONS.get("channels", 1) if OPTIONS.get("multichannel") else 1
@@ -58,6 +60,9 @@ class Answers:
 def threads() -> None:
     finalized = threading.Event()
     client = DeepgramClient(api_key="any-key", environment=HOST)
+    if GRANT:
+        token = client.auth.v1.tokens.grant(ttl_seconds=GRANT).access_token
+        client = DeepgramClient(access_token=token, environment=HOST)
     connect: Any = client.listen.v1.connect if PATH == "listen" else client.listen.v2.connect
     with connect(**OPTIONS) as socket:
         Answers(finalized).listen(socket)
@@ -80,6 +85,9 @@ def threads() -> None:
 async def tasks() -> None:
     finalized = asyncio.Event()
     client = AsyncDeepgramClient(api_key="any-key", environment=HOST)
+    if GRANT:
+        token = (await client.auth.v1.tokens.grant(ttl_seconds=GRANT)).access_token
+        client = AsyncDeepgramClient(access_token=token, environment=HOST)
     connect: Any = client.listen.v1.connect if PATH == "listen" else client.listen.v2.connect
     async with connect(**OPTIONS) as socket:
         Answers(finalized).listen(socket)

@@ -45,12 +45,12 @@ def give(context: Context, body: bytes, principal: str, now: float) -> dict[str,
     """
     ttl = _ttl(body)
     if context.seal is None or context.unseal is None:
-        raise Refusal(501, "NOT_IMPLEMENTED", "This gateway has nothing to seal tokens with; use a key.")
+        raise _unsealed()
     content = {"grant": _MARK, "who": principal, "until": context.epoch + now + ttl}
     try:
         token = context.seal(json.dumps(content, separators=(",", ":")).encode())
-    except MissingExtra as error:
-        raise Refusal(501, "NOT_IMPLEMENTED", f"This gateway gives no tokens; use a key. It lacks {error}") from None
+    except MissingExtra:
+        raise _unsealed() from None
     return {"access_token": token, "expires_in": int(ttl) if ttl == int(ttl) else ttl}
 
 
@@ -80,6 +80,10 @@ def _ttl(body: bytes) -> float:
     if ttl is None or not SHORTEST <= ttl <= LONGEST:
         raise _bad(f"ttl_seconds must be a number from {SHORTEST:g} to {LONGEST:g}.")
     return ttl
+
+
+def _unsealed() -> Refusal:
+    return Refusal(501, "NOT_IMPLEMENTED", "This gateway has nothing to seal tokens with; use a key.")
 
 
 def _bad(text: str) -> Refusal:

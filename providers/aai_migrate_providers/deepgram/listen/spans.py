@@ -136,7 +136,7 @@ class _Channel:
             return self.partial(say.Partial(turn=event.turn, text="", channel=event.channel))
         out = self.flush()
         turn, began = self._open(event)
-        words = _words(event)
+        words = _words(event, self._end)
         turn.tail, turn.spoken, turn.open = None, words[-1].end, True
         self._hold(self._span((event,), words, max(self._end, words[-1].end), final=True), event.turn, now)
         return [*out, *began]
@@ -191,7 +191,7 @@ class _Channel:
             return turn, []
         turn = self._turns[event.turn] = _Turn()
         began, self._began = self._began, False
-        return turn, [] if began else self._told(_words(event)[0].start)
+        return turn, [] if began else self._told(_words(event, self._end)[0].start)
 
     def _forget(self, key: Any, turn: _Turn) -> None:
         """Let go of a turn of which nothing is left; who was told of it is not told again of the next one."""
@@ -217,7 +217,7 @@ class _Channel:
         if not self._request.interim:
             return []
         tails = tuple(turn.tail for turn in self._turns.values() if turn.tail)
-        words = tuple(word for tail in tails for word in _words(tail))
+        words = tuple(word for tail in tails for word in _words(tail, self._end))
         return [self._span(tails, words, max(self._end, *(word.end for word in words), self._end), final=False)]
 
     def _span(
@@ -231,9 +231,13 @@ class _Channel:
         return Span(self._number, final, False, False, self._end, end, text, words, language, confidence)
 
 
-def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:
-    """Return the words of *event*, each with the speaker and the language that are known of all of them."""
-    words = event.words or spread(event.text, event.start, event.end)
+def _words(event: say.Partial | say.Final, after: float) -> tuple[Word, ...]:
+    """Return the words of *event*, each with the speaker and the language that are known of all of them.
+
+    Where nobody says when they were spoken, it was at *after*.
+    """
+    start = after if event.start is None and event.end is None else event.start
+    words = event.words or spread(event.text, start, event.end)
     return tuple(
         evolve(word, speaker=word.speaker or event.speaker, language=word.language or event.language) for word in words
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aai_migrate_providers.deepgram.options import (
+    CUSTOM,
     FLUX,
     FLUX_CAPABILITIES,
     FLUX_MULTI,
@@ -79,11 +80,11 @@ def test_the_models_of_the_vendors_pages_are_known(model: str) -> None:
         ("flux-general-multi", FLUX_MULTI),
         ("flux-medical-multi-2", FLUX_MULTI),
         ("flux-2", FLUX),
-        ("1dbdfb4d-85b2-4659-9831-16b3c76229aa", NOVA3),
+        ("1dbdfb4d-85b2-4659-9831-16b3c76229aa", CUSTOM),
     ],
 )
 def test_a_model_behaves_as_its_name_says(model: str | None, known: str) -> None:
-    """Also one that is newer than the table; a customer's own model is taken for the newest."""
+    """Also one that is newer than the table; of a customer's own nothing is known."""
     assert family(model) == known
 
 

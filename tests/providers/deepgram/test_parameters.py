@@ -17,8 +17,22 @@ from aai_migrate_providers.deepgram.parameters import (
 )
 
 TABLES = {"listen": LISTEN, "flux": FLUX}
-FLAGS = """multichannel interim_results punctuate smart_format no_delay vad_events diarize dictation numerals
-profanity_filter filler_words detect_entities mip_opt_out""".split()
+FLAGS = [
+    "multichannel",
+    "interim_results",
+    "punctuate",
+    "smart_format",
+    "no_delay",
+    "vad_events",
+    "diarize",
+    "dictation",
+    "numerals",
+    "profanity_filter",
+    "filler_words",
+    "detect_entities",
+    "mip_opt_out",
+]
+RAW = ("linear16", "linear32", "mulaw", "alaw", "opus", "ogg-opus")
 
 
 def asked(table: dict[str, Reader], *pairs: tuple[str, str]) -> dict[str, Any]:
@@ -51,11 +65,8 @@ def test_what_is_no_boolean_is_named(name: str, text: str) -> None:
         ("listen", "version", "latest", "latest"),
         ("listen", "language", "en-US", "en-US"),
         ("listen", "language", "multi", "multi"),
-        *(
-            ("listen", "encoding", each, each)
-            for each in "linear16 linear32 flac alaw mulaw amr-nb amr-wb opus ogg-opus speex g729".split()
-        ),
-        *(("flux", "encoding", each, each) for each in "linear16 linear32 mulaw alaw opus ogg-opus".split()),
+        *(("listen", "encoding", each, each) for each in (*RAW, "flac", "amr-nb", "amr-wb", "speex", "g729")),
+        *(("flux", "encoding", each, each) for each in RAW),
         ("listen", "sample_rate", "8000", 8000),
         ("listen", "channels", "20", 20),
         ("listen", "endpointing", "10", 10),
@@ -151,19 +162,19 @@ def test_101_terms(path: str) -> None:
     """Are one too many, whatever they are."""
     pairs = [("keyterm", f"term{n}") for n in range(101)]
     assert len(asked(TABLES[path], *pairs[:100])["keyterm"]) == 100
-    with pytest.raises(InvalidParameter, match="^keyterm: takes at most 100 terms, not 101$"):
+    with pytest.raises(InvalidParameter, match=r"^keyterm: takes at most 100 terms, not 101$"):
         asked(TABLES[path], *pairs)
 
 
 def test_501_words_in_terms() -> None:
     """A word is a token at least, of which Nova-3 takes 500."""
-    with pytest.raises(InvalidParameter, match="^keyterm: takes at most 500 tokens in all; these are 501 words$"):
+    with pytest.raises(InvalidParameter, match=r"^keyterm: takes at most 500 tokens in all; these are 501 words$"):
         asked(LISTEN, *[("keyterm", "a b c d e")] * 99, ("keyterm", "a b c d e f"))
 
 
 def test_101_keywords() -> None:
     """Are one too many."""
-    with pytest.raises(InvalidParameter, match="^keywords: takes at most 100 terms, not 101$"):
+    with pytest.raises(InvalidParameter, match=r"^keywords: takes at most 100 terms, not 101$"):
         asked(LISTEN, *[("keywords", "x:2")] * 101)
 
 
@@ -192,8 +203,16 @@ def test_repeated_names_are_lists_and_of_single_values_the_last_counts() -> None
 def test_names_that_the_path_does_not_know_are_passed_over(path: str) -> None:
     """Clients send such; Flux knows no interim results."""
     assert asked(TABLES[path], ("x-new", "1"), ("detect_language", "true"), ("utterance_end", "1000")) == {}
-    others = "interim_results endpointing utterance_end_ms vad_events punctuate smart_format language channels".split()
-    assert not set(others) & set(FLUX)
+    others = {
+        "interim_results",
+        "endpointing",
+        "utterance_end_ms",
+        "vad_events",
+        "punctuate",
+        "smart_format",
+        "language",
+    }
+    assert not others & set(FLUX)
 
 
 # What goes together.

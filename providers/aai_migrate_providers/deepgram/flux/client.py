@@ -17,7 +17,7 @@ from aai_migrate.wire.values import string
 
 from .. import client, errors
 from ..client import Out
-from ..messages import control, turn_info
+from ..messages import END, control, turn_info
 from ..options import FLUX_CAPABILITIES, FLUX_PATH, NAME
 from ..parameters import FLUX, check_flux
 from .turns import Turns
@@ -78,7 +78,7 @@ class Client(client.Client):
                 turn = turn_info(message)
                 if turn is None:
                     return [say.Unmapped(message)]
-                forced = turn.event == "EndOfTurn" and turn.trigger in ("manual", None)
+                forced = turn.event == END and turn.trigger in ("manual", None)
                 return [*self._turns.take(turn), *(self._finalized("vendor") if forced else [])]
             case "Connected":
                 return self._greet(string(message.get("request_id")))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import inf, isfinite
 from typing import Any
 
 from attrs import field, frozen
@@ -140,26 +141,33 @@ def _words(items: Any, start: float, *, final: bool) -> tuple[Word, ...]:
     found: list[Word] = []
     before = start
     for item in items if isinstance(items, list) else ():
-        given = mapping(item)
-        text = (string(given.get("punctuated_word")) or string(given.get("word")) or "").strip()
-        if not text:
+        get = mapping(item).get
+        text = get("punctuated_word") or get("word")
+        if not isinstance(text, str) or not (text := text.strip()):
             continue
-        begin = _time(given.get("start"), before)
-        before = max(begin, _time(given.get("end"), begin))
-        speaker = whole(given.get("speaker")) if final else None
+        begin, end, confidence, speaker = get("start"), get("end"), get("confidence"), get("speaker")
+        if not (type(begin) is float and type(end) is float and 0.0 <= begin <= end < inf):  # else as it should be
+            begin = _time(begin, before)
+            end = max(begin, _time(end, begin))
+        before = end
         found.append(
             Word(
                 text,
                 begin,
-                before,
-                number(given.get("confidence")),
+                end,
+                confidence if type(confidence) is float and isfinite(confidence) else number(confidence),
                 final,
-                speaker=None if speaker is None else str(speaker),
-                language=string(given.get("language")),
-                joiner=joiner(found[-1].text, text) if found else "",
+                None if speaker is None or not final else _label(speaker),
+                string(get("language")),
+                "" if not found else " " if text.isascii() else joiner(found[-1].text, text),
             )
         )
     return tuple(found)
+
+
+def _label(speaker: Any) -> str | None:
+    known = whole(speaker)
+    return None if known is None else str(known)
 
 
 def _spread(words: tuple[Word, ...], start: float, end: float, *, final: bool) -> tuple[Word, ...]:

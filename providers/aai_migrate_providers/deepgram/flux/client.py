@@ -18,7 +18,7 @@ from aai_migrate.wire.values import string
 from .. import client, errors
 from ..client import Out
 from ..messages import END, control, turn_info
-from ..options import FLUX_CAPABILITIES, FLUX_PATH, NAME
+from ..options import FLUX_CAPABILITIES, FLUX_OPTIONS, FLUX_PATH, NAME
 from ..parameters import FLUX, check_flux
 from .turns import Turns
 
@@ -32,7 +32,7 @@ _CLEARED = {"keyterms": "keyterm", "languages": "language_hint", "language": "la
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`. It begins with ``Connected``."""
 
-    path, parameters, own = FLUX_PATH, FLUX, frozenset({FORCE})
+    path, rows, parameters, own = FLUX_PATH, FLUX_OPTIONS, FLUX, frozenset({FORCE})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

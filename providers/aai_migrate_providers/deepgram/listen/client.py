@@ -19,7 +19,7 @@ from aai_migrate.wire.values import number, string
 from .. import client, errors
 from ..client import Out
 from ..messages import channel, control, span
-from ..options import LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP
+from ..options import LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP
 from ..parameters import LISTEN, InvalidParameter, check_listen
 from .turns import Turns
 
@@ -30,7 +30,7 @@ LONGEST_GAP = 5000
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`. It begins with the handshake: nothing is said."""
 
-    path, parameters = LISTEN_PATH, LISTEN
+    path, rows, parameters = LISTEN_PATH, LISTEN_OPTIONS, LISTEN
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

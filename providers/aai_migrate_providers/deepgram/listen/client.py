@@ -19,7 +19,7 @@ from aai_migrate.wire.values import number, string
 from .. import client, errors
 from ..client import Out
 from ..messages import channel, control, span
-from ..options import LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP
+from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP, family
 from ..parameters import LISTEN, InvalidParameter, check_listen
 from .turns import Turns
 
@@ -64,15 +64,18 @@ class Client(client.Client):
         return super()._command(command, now)
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
+        """Change the keyterms of Nova-3, and nothing else; a change that does not speak of them leaves them."""
         try:
             config, encoded = self._changed(command)
         except ConfigError as error:
             return [say.Configured(command.id, False, str(error))]
-        if set(encoded.native) - {"keyterm"}:
+        warnings, asked = encoded.warnings(), "keyterms" in command.options
+        if set(encoded.native) - {"keyterm"} or (asked and family(self._model) not in KEYTERM_FAMILIES):
             reason = f"{NAME} changes keyterms in mid-session for Nova-3 models only"
-            return [*encoded.warnings(), say.Configured(command.id, False, reason)]
-        change = control("Configure", keyterms=[*config.keyterms])
-        return [*encoded.warnings(), *self._changes.ask(command.id, change, now)]
+            return [*warnings, say.Configured(command.id, False, reason)]
+        if not asked or "keyterms" in encoded.dropped:
+            return [*warnings, say.Configured(command.id)]
+        return [*warnings, *self._changes.ask(command.id, control("Configure", keyterms=[*config.keyterms]), now)]
 
     def _connected(self, frame: Connected) -> list[Out]:
         return self._greet(frame.headers.get(errors.REQUEST_ID))

@@ -14,7 +14,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Connected
-from aai_migrate.wire.values import number, string
+from aai_migrate.wire.values import number, parse, string
 
 from .. import client, errors
 from ..client import Out
@@ -94,11 +94,18 @@ class Client(client.Client):
             case "Metadata" if self._stopped:
                 return self._stop(number(message.get("duration")))
             case "Error":
-                text = string(message.get("description")) or string(message.get("message")) or "no reason given"
-                return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text[:500])]
+                return self._error(message, now)
             case None if "err_code" in message or "err_msg" in message:
                 return self._fail(errors.told(message))
         return super()._message(message, now)
+
+    def _error(self, message: Mapping[str, Any], now: float) -> list[Out]:
+        """The session goes on; where the message quotes a change of ours, that one was not understood."""
+        quoted = string(message.get("message")) or ""
+        text = (string(message.get("description")) or quoted or "no reason given")[:500]
+        refused = (parse(quoted) or {}).get("type") == "Configure"
+        answer = self._changes.answered(now, accepted=False, reason=text) if refused else []
+        return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text), *answer]
 
     def _finish(self) -> list[say.Event]:
         return self._turns.finish()

@@ -142,7 +142,8 @@ def _words(items: Any, start: float, *, final: bool) -> tuple[Word, ...]:
     before = start
     for item in items if isinstance(items, list) else ():
         get = mapping(item).get
-        text = get("punctuated_word") or get("word")
+        text = get("punctuated_word")
+        text = text if isinstance(text, str) and text else get("word")
         if not isinstance(text, str) or not (text := text.strip()):
             continue
         begin, end, confidence, speaker = get("start"), get("end"), get("confidence"), get("speaker")

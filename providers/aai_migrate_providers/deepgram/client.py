@@ -96,7 +96,8 @@ class Client:
             case "ConfigureSuccess":
                 return [*self._changes.answered(now)]
             case "ConfigureFailure":
-                reason = f"{string(message.get('code')) or 'refused'}: {string(message.get('description')) or ''}"
+                texts = (string(message.get("code")), string(message.get("description")))
+                reason = ": ".join(text for text in texts if text) or "the change was refused"
                 return [*self._changes.answered(now, accepted=False, reason=reason)]
         return [say.Unmapped(message)]
 

@@ -183,7 +183,7 @@ def _spread(words: tuple[Word, ...], start: float, end: float, *, final: bool) -
             final,
             word.speaker,
             word.language,
-            word.joiner,
+            word.joiner if index else "",
         )
         for index, word in enumerate(words)
     )

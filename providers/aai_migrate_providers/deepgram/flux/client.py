@@ -63,8 +63,10 @@ class Client(client.Client):
             return [say.Configured(command.id, False, str(error))]
         known = family(self._model)
         lists = [row for row in self.rows if row.native in _CHANGES and known in row.models]
-        cleared = {row.native: [] for row in lists if row.name in command.options and not config.is_set(row.name)}
-        native: dict[str, Any] = cleared | encoded.native
+        cleared: dict[str, Any] = {
+            row.native: [] for row in lists if row.name in command.options and not config.is_set(row.name)
+        }
+        native = cleared | encoded.native
         change: dict[str, Any] = {_CHANGES[name]: value for name, value in native.items() if name in _CHANGES}
         thresholds = {name: value for name, value in native.items() if name not in _CHANGES}
         if thresholds:

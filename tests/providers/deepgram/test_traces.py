@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aai_migrate_providers.deepgram.flux.client import Client as Flux
+from aai_migrate_providers.deepgram.listen.client import Client as Listen
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
@@ -16,7 +18,7 @@ from aai_migrate.wire.frames import Connect, Frame, Message
 
 from ..replay import replay as played
 from ..replay import words
-from .wire import KEY, Flux, Listen, context
+from .wire import KEY, context
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "deepgram"
 EAGER = Config(model="flux-general-en", extra={"deepgram": {"eager_eot_threshold": 0.4}})

@@ -17,6 +17,7 @@ GROUP = "aai_migrate.providers"
 BUILT_IN = {
     "assemblyai-v3": "aai_migrate_providers.assemblyai_v3:PROVIDER",
     "coded": "aai_migrate.testing.coded.provider:PROVIDER",
+    "deepgram": "aai_migrate_providers.deepgram:PROVIDER",
     "gladia": "aai_migrate_providers.gladia:PROVIDER",
     "local": "aai_migrate_providers.local:PROVIDER",
 }

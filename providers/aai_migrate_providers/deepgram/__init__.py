@@ -5,3 +5,65 @@ https://developers.deepgram.com/reference/speech-to-text/listen-streaming,
 https://developers.deepgram.com/reference/speech-to-text/listen-flux,
 https://developers.deepgram.com/docs/understand-endpointing-interim-results
 """
+
+from attrs import evolve
+
+from aai_migrate.config import Config
+from aai_migrate.errors import ConfigError
+from aai_migrate.provider import Numbers, Pace, Provider
+
+from .flux import client as flux
+from .listen import client as listen
+from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
+
+
+def _variant(config: Config) -> Provider:
+    """Return what speaks with the model that *config* names.
+
+    Raises:
+        ConfigError: the word in ``extra`` that tells of ``ForceEndTurn`` is neither true nor false.
+    """
+    if not is_flux(config.model):
+        return PROVIDER
+    try:
+        forces = flag(config.extra.get(NAME, {}).get(flux.FORCE, True))
+    except ValueError as error:
+        raise ConfigError(f"{NAME}: {flux.FORCE}: {error}") from None
+    return FLUX if forces else evolve(FLUX, numbers=evolve(FLUX.numbers, finalize="silence"))
+
+
+PROVIDER = Provider(
+    name=NAME,
+    title="Deepgram",
+    env="DEEPGRAM_API_KEY",
+    client=listen.Client,
+    variant=_variant,
+    capabilities=LISTEN_CAPABILITIES,
+    options=OPTIONS,
+    numbers=Numbers(
+        keepalive=4.0,
+        audio_due=10.0,
+        ends_only_with_audio=True,
+        finalize_timeout=2.0,
+        settle_lag=None,  # spans of silence come as well, and settle it
+        pace=Pace(factor=1.25, ahead=30.0),
+        chunk=(0.02, 0.1, 1.0),
+    ),
+)
+FLUX = evolve(
+    PROVIDER,
+    client=flux.Client,
+    capabilities=FLUX_CAPABILITIES,
+    options=FLUX_OPTIONS,
+    numbers=Numbers(
+        ends_only_with_audio=True,
+        finalize_silence=5.3,  # what ends a turn at the latest, unless the caller says otherwise
+        finalize_timeout=3.0,
+        settle_lag=5.0,
+        pace=Pace(factor=1.25, ahead=30.0),
+        chunk=(0.02, 0.08, 1.0),
+        ping=15.0,  # what keeps an idle connection
+    ),
+)
+
+__all__ = ["PROVIDER"]

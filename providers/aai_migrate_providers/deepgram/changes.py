@@ -33,6 +33,13 @@ class Changes:
         id_, _ = self._waiting.popleft()
         return [Configured(id_, accepted, reason), *self._next(now)]
 
+    def refuse(self, reason: str) -> list[Configured]:
+        """Give up all that are not answered."""
+        refused = [Configured(id_, False, reason) for id_, _ in self._waiting]
+        self._waiting.clear()
+        self.deadline = None
+        return refused
+
     def tick(self, now: float) -> list[Message | Configured]:
         """Give up waiting for an answer that is due."""
         return self.answered(now) if self.deadline is not None and now >= self.deadline else []

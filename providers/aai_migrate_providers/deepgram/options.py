@@ -37,10 +37,11 @@ MULTI = "multi"
 
 # Families behave alike on the wire and know the same languages.
 NOVA3, NOVA3_EN, NOVA2, NOVA2_EN, LEGACY = "nova-3", "nova-3-en", "nova-2", "nova-2-en", "legacy"
+CUSTOM = "custom"  # of which nothing is known
 FLUX, FLUX_MULTI = "flux", "flux-multi"
-LISTEN_FAMILIES = (NOVA3, NOVA3_EN, NOVA2, NOVA2_EN, LEGACY)
+LISTEN_FAMILIES = (NOVA3, NOVA3_EN, NOVA2, NOVA2_EN, LEGACY, CUSTOM)
 FLUX_FAMILIES = (FLUX, FLUX_MULTI)
-KEYTERM_FAMILIES = (NOVA3, NOVA3_EN)
+KEYTERM_FAMILIES = (NOVA3, NOVA3_EN, CUSTOM)
 
 SWITCHED = ("de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru")
 """Languages that Nova-3 and Flux tell apart by themselves."""
@@ -54,7 +55,7 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
     FLUX: ("en",),
     FLUX_MULTI: SWITCHED,
 }
-"""Languages of a family, without regions; of the older ones we know no list."""
+"""Languages of a family, without regions; of the older ones, and of custom models, we know no list."""
 _MULTI = {NOVA3: SWITCHED, NOVA2: ("en", "es")}
 
 
@@ -113,7 +114,7 @@ def family(model: str | None) -> str:
     for start, known in (("flux", FLUX), ("nova-2", NOVA2), ("nova-3", NOVA3)):
         if name.startswith(start):
             return FLUX_MULTI if known == FLUX and MULTI in name else known
-    return LEGACY if name.startswith(("nova-", "enhanced", "base")) else NOVA3
+    return LEGACY if name.startswith(("nova-", "enhanced", "base")) else CUSTOM
 
 
 def is_flux(model: str | None) -> bool:
@@ -163,7 +164,7 @@ def _boosted(value: Sequence[str]) -> tuple[str, ...]:
 def fits(tag: str, family: str) -> str:
     """Say what is wrong with language *tag* for a model of *family*, or ""."""
     known = LANGUAGES.get(family)
-    if tag == MULTI and family in (*_MULTI, LEGACY):
+    if tag == MULTI and family in _MULTI:
         return ""
     if known is None or base(tag) in known:
         return ""
@@ -220,10 +221,7 @@ _REGION: dict[str, Any] = {
     "why": "chooses the host",
 }
 LISTEN_OPTIONS = (
-    *(
-        _listen("language", "language", models=(each,), decode=_one, check=_speaks(each))
-        for each in (NOVA3, NOVA3_EN, NOVA2, NOVA2_EN, LEGACY)
-    ),
+    *(_listen("language", "language", models=(each,), decode=_one, check=_speaks(each)) for each in LISTEN_FAMILIES),
     *(
         _listen(
             "languages",

@@ -1,0 +1,101 @@
+"""The client half of ``/v1/listen``: commands to frames, frames to events.
+
+Source: https://developers.deepgram.com/reference/speech-to-text/listen-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aai_migrate.config import Config
+from aai_migrate.errors import ConfigError
+from aai_migrate.provider import Context
+from aai_migrate.wire import commands as ask
+from aai_migrate.wire import events as say
+from aai_migrate.wire.frames import Connected
+from aai_migrate.wire.values import number, string
+
+from .. import client, errors
+from ..client import Out
+from ..messages import channel, control, span
+from ..options import LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP
+from ..parameters import LISTEN, InvalidParameter, check_listen
+from .turns import Turns
+
+LONGEST_GAP = 5000
+"""Milliseconds between words that the vendor can be told to wait for."""
+
+
+class Client(client.Client):
+    """One connection, as a :class:`~aai_migrate.provider.ClientPeer`. It begins with the handshake: nothing is said."""
+
+    path, parameters = LISTEN_PATH, LISTEN
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._turns = Turns()
+
+    def _defaults(self, config: Config) -> dict[str, Any]:
+        """Turns end after a pause; where noise hides it, after a gap between words, which interim results show."""
+        words: dict[str, Any] = {"interim_results": True, "punctuate": True, "endpointing": TURN_SILENCE}
+        gap = max(WORD_GAP, round((config.turn_silence or 0.0) * 1000))
+        if config.partials is not False and gap <= LONGEST_GAP:
+            words["utterance_end_ms"] = gap
+        return words
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        check_listen(values)
+        if "utterance_end_ms" in values and not values.get("interim_results"):
+            raise InvalidParameter("utterance_end_ms", "needs interim_results; do not turn partials off")
+
+    def _dialled(self, config: Config, query: dict[str, Any]) -> None:
+        self._turns = Turns(config.audio.channels)
+
+    def _command(self, command: ask.Command, now: float) -> list[Out]:
+        match command:
+            case ask.KeepAlive():
+                return [control("KeepAlive")]
+            case ask.Finalize(id=id_, channel=number_):
+                self._turns.finalize(id_, number_, self._sent)
+                return [control("Finalize") if number_ is None else control("Finalize", channel=number_)]
+            case ask.Configure():
+                return self._configure(command, now)
+        return super()._command(command, now)
+
+    def _configure(self, command: ask.Configure, now: float) -> list[Out]:
+        try:
+            config, encoded = self._changed(command)
+        except ConfigError as error:
+            return [say.Configured(command.id, False, str(error))]
+        if set(encoded.native) - {"keyterm"}:
+            reason = f"{NAME} changes keyterms in mid-session for Nova-3 models only"
+            return [*encoded.warnings(), say.Configured(command.id, False, reason)]
+        change = control("Configure", keyterms=[*config.keyterms])
+        return [*encoded.warnings(), *self._changes.ask(command.id, change, now)]
+
+    def _connected(self, frame: Connected) -> list[Out]:
+        return self._greet(frame.headers.get(errors.REQUEST_ID))
+
+    def _message(self, message: dict[str, Any], now: float) -> list[Out]:
+        match message.get("type"):
+            case "Results":
+                return [*self._turns.take(span(message), self._sent)]
+            case "UtteranceEnd":
+                at = number(message.get("last_word_end"))
+                return [*self._turns.utterance_end(-1.0 if at is None else at, channel(message.get("channel")))]
+            case "SpeechStarted":
+                at = number(message.get("timestamp"))
+                started = self._sent if at is None else max(0.0, at)
+                return [*self._turns.speech_started(started, channel(message.get("channel")))]
+            case "Metadata" if self._stopped:
+                return self._stop(number(message.get("duration")))
+            case "Error":
+                text = string(message.get("description")) or string(message.get("message")) or "no reason given"
+                return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text[:500])]
+            case None if "err_code" in message or "err_msg" in message:
+                return self._fail(errors.told(message))
+        return super()._message(message, now)
+
+    def _finish(self) -> list[say.Event]:
+        return self._turns.finish()

@@ -51,6 +51,7 @@ class Run:
         far: Callable[[], FarEnd] | None = None,
         asked: Iterable[tuple[float, Command]] = (),
         audio: bytes = AUDIO,
+        fmt: AudioFormat = FORMAT,
         speed: float = 1.0,
         latency: float = 0.02,
         **options: Any,
@@ -60,8 +61,8 @@ class Run:
         hard = hard or Hard()
         make = far or (lambda: Far(serve(context()), CodedEar(None, hard=hard)))
         self.link = Link(self.session, make, faults=faults, latency=latency)
-        script: list[tuple[float, Command]] = [(0.0, Start(Config(audio=FORMAT, **options), KEY))]
-        script += spoken(audio, FORMAT, speed=speed, start=0.1)
+        script: list[tuple[float, Command]] = [(0.0, Start(Config(audio=fmt, **options), KEY))]
+        script += spoken(audio, fmt, speed=speed, start=0.1)
         script += [*asked, (script[-1][0], Stop())]
         said: list[SessionEvent] = self.link.run(script)
         turns = Turns(provider.name)

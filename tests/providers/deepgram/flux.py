@@ -50,6 +50,7 @@ class Flux:
     _number: int = 0  # of the next message
     _turn: int = 0
     _begun: float = 0.0  # where the turn's window begins
+    _now: float = 0.0  # and ends: what the model has heard
     _count: int = 0  # words heard
     _behind: list[Word] = field(factory=list)  # heard, and not shown: the model is late, or the turn was split
     _words: list[Word] = field(factory=list)  # of the open turn
@@ -126,6 +127,7 @@ class Flux:
         end = len(self.heard) // self.audio.frame * self.audio.frame
         out = self._decode(end) if end > self._read else []
         self._hear([(each.text, each.start, each.end) for each in self._reader.flush()])
+        self._now = self.audio.seconds(self._read)
         if self._behind:
             out.append(self._show(self._behind))
         if self._words:
@@ -136,7 +138,8 @@ class Flux:
     def _decode(self, end: int) -> list[str]:
         data, self._read = bytes(self.heard[self._read : end]), end
         self._hear([(each.text, each.start, each.end) for each in self._reader.feed(data)])
-        since, at = self._reader.speaking_since, self._reader.read_to - self.habits.hard.late
+        since, at = self._reader.speaking_since, max(0.0, self._reader.read_to - self.habits.hard.late)
+        self._now = max(self._now, at)
         return [self._said(min(at, at if since is None else since), at)]
 
     def _hear(self, heard: list[tuple[str, float, float]]) -> None:
@@ -179,13 +182,11 @@ class Flux:
         return self._info(event)
 
     def _end(self, trigger: str) -> str:
+        if self._behind:  # they belong to the next turn's window
+            self._now = max(self._begun, min(self._now, self._behind[0].true_start))
         said = self._info("EndOfTurn", true=True, ends=True, trigger=trigger)
         self._turn, self._words, self._eager, self._begun = self._turn + 1, [], False, self._now
         return said
-
-    @property
-    def _now(self) -> float:
-        return self.audio.seconds(self._read)
 
     def _info(self, event: str, *, true: bool = False, ends: bool = False, trigger: str = "") -> str:
         texts = [word.text for word in self._words]

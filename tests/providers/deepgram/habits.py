@@ -34,7 +34,8 @@ class Habits:
     tail: int = 0  # words that a final in mid-speech leaves to the next span, though an interim had them
     closing: Literal["text", "empty", "not final", "never"] = "text"  # what speech_final comes with
     utterance_end: Literal["once", "twice", "late", "stale"] = "once"
-    after_end: Literal["time", "minus one", "nothing"] = "minus one"  # UtteranceEnd after a speech_final
+    # UtteranceEnd after a speech_final; a stale one comes with its time when the next turn has a final already
+    after_end: Literal["time", "minus one", "stale", "nothing"] = "minus one"
     finalize: Literal["answered", "ordinary first", "not speech_final", "if buffered", "silent"] = "answered"
     last: Literal["final", "speech_final"] = "final"  # what the last span is, after CloseStream
     languages: list[str] | None = None  # of an alternative

@@ -76,7 +76,8 @@ class Ear:
         self.closed: float | None = None  # what it was when speech_final closed
         self.ended: float | None = None  # what it was when UtteranceEnd was decided
         self.ends: deque[tuple[int, float]] = deque()  # UtteranceEnds that come later: after which step
-        self.stale: float | None = None
+        self.stale: float | None = None  # what the last UtteranceEnd said
+        self.held: float | None = None  # what one that is stale will say
         self.steps = 0
 
     @property
@@ -212,6 +213,9 @@ class Ear:
             )
         )
         self.begun = mark.cut
+        if self.held is not None and words and not mark.speech:
+            out.append(self._utterance_end(self.held))
+            self.held = None
         return out
 
     def _step(self, now: float) -> list[Json]:
@@ -234,7 +238,9 @@ class Ear:
         before, self.ended = self.stale, end
         self.stale = end
         if end == self.closed:
-            at = {"time": end, "minus one": -1.0, "nothing": None}[habits.after_end]
+            if habits.after_end == "stale":
+                self.held = end
+            at = {"time": end, "minus one": -1.0}.get(habits.after_end)
             return [] if at is None else [self._utterance_end(at)]
         if habits.utterance_end == "late":
             self.ends.append((self.steps + 1, end))

@@ -3,11 +3,12 @@
     python benchmarks/turn.py
 
 Rounds are interleaved in one process; a ratio is the median of the rounds' ratios, so that a noisy machine
-does not matter. The SDKs' lines need the packages ``assemblyai`` and ``gladiaio-sdk``.
+does not matter. The SDKs' lines need the packages ``assemblyai``, ``deepgram-sdk`` and ``gladiaio-sdk``.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 import statistics
@@ -91,11 +92,64 @@ def gladia_transcript(order: int, *, end: bool) -> str:
     return json.dumps({**envelope, "type": "transcript", "data": data})
 
 
+def deepgram_results(order: int, *, end: bool) -> str:
+    """Return the literal text of one Results of /v1/listen: an interim, or the end of a turn."""
+    begin = 0.96
+    words = [
+        {
+            "word": text,
+            "start": begin + 0.24 * n,
+            "end": begin + 0.24 * n + 0.16,
+            "confidence": 0.97,
+            "punctuated_word": text,
+        }
+        for n, text in enumerate(WORDS)
+    ]
+    results = {
+        "type": "Results",
+        "channel_index": [0, 1],
+        "duration": 5.4,
+        "start": begin,
+        "is_final": end,
+        "speech_final": end,
+        "channel": {"alternatives": [{"transcript": " ".join(WORDS), "confidence": 0.97, "words": words}]},
+        "metadata": {
+            "request_id": "0f6d2c1e-5a77-4b0e-9c3d-2f1f0a9be6d4",
+            "model_info": {"name": "general-nova-3", "version": "2026-02-10.3", "arch": "nova-3"},
+            "model_uuid": "b7a1c0de-1111-4222-8333-abcdef012345",
+        },
+        "from_finalize": False,
+    }
+    return json.dumps(results)
+
+
+def flux_turn(order: int, *, end: bool) -> str:
+    """Return the literal text of one TurnInfo of /v2/listen; an open turn comes after all that ended."""
+    words = [
+        {"word": text, "start": 0.96 + 0.24 * n, "end": 1.12 + 0.24 * n, "confidence": 0.97}
+        for n, text in enumerate(WORDS)
+    ]
+    turn = {
+        "type": "TurnInfo",
+        "request_id": "7d1f4b6a-0c2e-4f57-9a10-55c1d2e3f405",
+        "sequence_id": order + 1,
+        "event": "EndOfTurn" if end else "Update",
+        "turn_index": order,
+        "audio_window_start": 0.9,
+        "audio_window_end": 6.1,
+        "transcript": " ".join(WORDS),
+        "words": words,
+        "end_of_turn_confidence": 0.83,
+    }
+    return json.dumps(turn)
+
+
 def ours(provider: str, greeting: Sequence[Frame]) -> Call:
     """Return what turns a message into public events: client half, session and fold, as the drivers call them."""
     context = Context(new_id=lambda: "id", random=random.Random(1))
-    session, turns = Session(registry.find(provider), context), Turns(provider)
-    session.send(Start(Config()), 0.0)
+    name, model = registry.split(provider)
+    session, turns = Session(registry.find(name), context), Turns(name)
+    session.send(Start(Config(model=model)), 0.0)
     for frame in greeting:
         session.receive(frame, 0.0)
     session.send(Audio(bytes(32_000 * 10)), 0.0)
@@ -136,6 +190,17 @@ def gladia_sdk() -> Call | None:
     return call
 
 
+def deepgram_sdk(path: str) -> Call | None:
+    """Return the SDK's own way from text to its message object, for ``v1`` or ``v2``."""
+    try:
+        socket = importlib.import_module(f"deepgram.listen.{path}.socket_client")
+        from deepgram.core.unchecked_base_model import construct_type
+    except ImportError:
+        return None
+    response = getattr(socket, f"{path.upper()}SocketClientResponse")
+    return lambda text: construct_type(type_=response, object_=json.loads(text))
+
+
 def compare(title: str, message: Callable[..., str], stacks: dict[str, Call]) -> None:
     """Print microseconds a message and ratios."""
     for what, end in (("partial", False), ("end of turn", True)):
@@ -159,9 +224,12 @@ def main() -> None:
     """Compare each vendor's messages."""
     begin: list[Frame] = [Connected(), Message('{"type":"Begin","id":"x","expires_at":1}')]
     created: list[Frame] = [HttpResponse(201, {}, b'{"id":"x","url":"wss://x.test/v2/live?token=y"}'), Connected()]
-    vendors = {
+    connected: list[Frame] = [Connected(), Message('{"type":"Connected","request_id":"x","sequence_id":0}')]
+    vendors: dict[str, tuple[Callable[..., str], list[Frame], Call | None]] = {
         "assemblyai-v3": (v3_turn, begin, assemblyai_sdk()),
         "gladia": (gladia_transcript, created, gladia_sdk()),
+        "deepgram": (deepgram_results, [Connected()], deepgram_sdk("v1")),
+        "deepgram/flux-general-en": (flux_turn, connected, deepgram_sdk("v2")),
     }
     for provider, (message, greeting, sdk) in vendors.items():
         others: dict[str, Call] = {} if sdk is None else {"vendor's SDK": sdk}

@@ -12,7 +12,7 @@ import click
 from attrs import asdict
 
 from .. import registry
-from ..config import OPTIONS
+from ..config import OPTIONS, Config
 from ..errors import ConfigError
 from ..options import Option
 from ..provider import Numbers, Provider
@@ -29,6 +29,7 @@ FEW = 3
 Examples:
   aai-migrate providers
   aai-migrate providers assemblyai-v3
+  aai-migrate providers deepgram/flux-general-en
   aai-migrate providers --json | jq -r '.[] | select(.ready) | .name'
 
 exact, approximate and emulated say how well a vendor's own setting matches ours, for its default model; * says that it
@@ -38,13 +39,13 @@ is another for other models. A provider whose extra is missing is listed with th
 @click.option("--json", "json_", is_flag=True, help="One JSON array; with NAME one object.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
 def providers(name: str | None, json_: bool, debug: bool) -> Callable[[], int]:
-    """Show what each provider can do, or all about NAME."""
+    """Show what each provider can do, or all about NAME, which may be NAME/MODEL."""
     return partial(_providers, name, json_)
 
 
 def _providers(name: str | None, as_json: bool) -> int:
     if name is not None:
-        one = registry.find(name)
+        one = _one(name)
         if as_json:
             print(json.dumps(facts(one), indent=2))
         else:
@@ -59,6 +60,16 @@ def _providers(name: str | None, as_json: bool) -> int:
 
 
 Broken = dict[str, Any]
+
+
+def _one(spec: str) -> Provider:
+    """Return the provider that *spec* names, as it is with the model that *spec* names.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    name, model = registry.split(spec)
+    return registry.find(name).suited(Config(model=model))
 
 
 def _found(name: str) -> Provider | Broken:

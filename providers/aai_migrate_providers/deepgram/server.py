@@ -23,7 +23,10 @@ from .options import FLUX_PATH, LISTEN_PATH, NAME
 from .refusal import Refusal
 
 GRANT_PATH = "/v1/auth/grant"
-ROUTES = (("GET", LISTEN_PATH), ("GET", FLUX_PATH), ("POST", LISTEN_PATH), ("POST", GRANT_PATH))
+ROUTES = tuple(
+    (method, f"**{path}")
+    for method, path in [("GET", LISTEN_PATH), ("GET", FLUX_PATH), ("POST", LISTEN_PATH), ("POST", GRANT_PATH)]
+)
 
 Out = Frame | ask.Command
 

@@ -447,7 +447,7 @@ def test_what_is_not_final_yet_is_of_the_next_turn() -> None:
 
 
 def test_where_no_turn_is_open_there_is_a_warning() -> None:
-    """Or where too many are not answered."""
+    """In its place behind the audio that came before; and where too many are not answered."""
     server = begun(TARGET)
     warning = {
         "type": "Warning",
@@ -456,12 +456,26 @@ def test_where_no_turn_is_open_there_is_a_warning() -> None:
         "code": "FORCE_END_TURN_NO_ACTIVE_TURN",
         "description": "no turn is open",
     }
-    assert heard(server.receive(FORCE, 0.0)) == [warning]
-    server.send(partial(0, HI), 0.0)
+    assert server.receive(FORCE, 0.0) == [Finalize(uuid(2))]
+    assert tell(server, Finalized(uuid(2))) == [warning]
+    tell(server, partial(0, HI), final(0, HI), ended(0, reason="forced"))
+    assert server.receive(FORCE, 0.0) == [Finalize(uuid(3))]
+    assert tell(server, Finalized(uuid(3))) == [{**warning, "sequence_id": 4}]
     for _ in range(100):
         assert isinstance(server.receive(FORCE, 0.0)[0], Finalize)
     [warning] = heard(server.receive(FORCE, 0.0))
     assert warning["code"] == "FORCE_END_TURN_ALREADY_PENDING"
+
+
+def test_a_turn_can_be_ended_before_anything_is_heard_of_it() -> None:
+    """It is what the audio before the message holds that counts."""
+    server = begun(TARGET)
+    assert server.receive(FORCE, 0.0) == [Finalize(uuid(2))]
+    assert server.receive(FORCE, 0.0) == [Finalize(uuid(3))]
+    begin, end = tell(server, final(0, HI), ended(0, reason="forced"), Finalized(uuid(2)))
+    assert (begin["event"], brief(end), end["trigger"]) == ("StartOfTurn", ("EndOfTurn", 0, "Hi,"), "manual")
+    [warning] = tell(server, Finalized(uuid(3)))
+    assert warning["code"] == "FORCE_END_TURN_NO_ACTIVE_TURN"
 
 
 # Changes.

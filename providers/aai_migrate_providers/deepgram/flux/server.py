@@ -42,6 +42,7 @@ class Flux:
         self._current = dict(request.current)
         self._infos = Infos(eager="eager_eot_threshold" in self._current)
         self._forced: set[str] = set()  # Finalizes that are not answered
+        self._ended = False  # a turn ended by force while one of them waited
         self._pending: Pending[dict[str, Any]] = Pending()
         self._sequence = 0
         self._last = now
@@ -115,13 +116,22 @@ class Flux:
         return [*stop] if stop else self._end(Close(1000))
 
     def _force(self) -> list[Out]:
-        if not self._infos.open:
-            return [self._say("Warning", code=NO_TURN, description="no turn is open")]
+        """Ask for the end of the turn that is open where the client has come to: what of it is known here lags."""
         if len(self._forced) >= MOST_UNANSWERED:
             return [self._say("Warning", code=PENDING, description=f"{MOST_UNANSWERED} are not answered yet")]
+        self._ended = self._ended and bool(self._forced)
         id_ = self._context.new_id()
         self._forced.add(id_)
         return [*self._uplink.put(ask.Finalize(id_))]
+
+    def _settled(self, id_: str) -> list[Out]:
+        """End the turn that is open; where there is none, and the provider has ended none, the client is told so."""
+        self._forced.discard(id_)
+        out = self._told(self._infos.force())
+        ended, self._ended = self._ended, False
+        if not ended and not self._infos.open:
+            out.append(self._say("Warning", code=NO_TURN, description="no turn is open"))
+        return out
 
     # Changes.
 
@@ -171,8 +181,7 @@ class Flux:
             return []
         match event:
             case say.Finalized(id_) if id_ in self._forced:
-                self._forced.discard(id_)
-                return self._told(self._infos.force())
+                return self._settled(id_)
             case say.Configured(id_, accepted, reason):
                 self._pending.answer(id_, accepted=accepted, reason=reason)
                 return self._configured()
@@ -186,6 +195,7 @@ class Flux:
         return [self._turn_info(info) for info in infos]
 
     def _turn_info(self, info: Info) -> Message:
+        self._ended |= info.trigger == "manual"
         members: dict[str, Any] = {
             "event": info.event,
             "turn_index": info.turn,

@@ -179,14 +179,17 @@ def test_a_request_needs_a_credential_too() -> None:
 
 def test_the_first_route_is_the_one_that_clients_are_pointed_at() -> None:
     """Four routes, each with anything before it."""
-    assert ROUTES == tuple(
-        (method, f"**{path}")
-        for method, path in (
-            ("GET", "/v1/listen"),
-            ("GET", "/v2/listen"),
-            ("POST", "/v1/listen"),
-            ("POST", "/v1/auth/grant"),
+    assert (
+        tuple(
+            (method, f"**{path}")
+            for method, path in (
+                ("GET", "/v1/listen"),
+                ("GET", "/v2/listen"),
+                ("POST", "/v1/listen"),
+                ("POST", "/v1/auth/grant"),
+            )
         )
+        == ROUTES
     )
 
 

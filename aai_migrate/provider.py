@@ -58,7 +58,8 @@ class ServerPeer(Peer[Event, Command], Protocol):
 
     While ``resumable``, the session outlives its connection: after ``Lost`` or ``Close`` another ``Connect`` may
     come, which goes on with it (see :attr:`Provider.session_of`). Until then nobody reads what it says. After its own
-    ``Close`` it is told the client's answer, ``Close`` or ``Lost``.
+    ``Close`` it is told the client's answer, ``Close`` or ``Lost``. An empty ``Pong`` says that the client is there but
+    may not be heard just now, for the provider is behind: a limit for its silence begins anew.
     """
 
     @property

@@ -16,7 +16,7 @@ from ..provider import ServerPeer
 from ..session.session import SessionEvent
 from ..wire import commands as ask
 from ..wire import events as say
-from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, Lost, Refused
+from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, Lost, Pong, Refused
 from .line import Line
 from .upstream import Upstream
 
@@ -56,6 +56,7 @@ class Bridge:
         self._line: Line | None = None  # answered by Connected
         self._asking: Line | None = None  # not answered yet
         self._parting: Line | None = None  # told to close, the answer is not there yet
+        self._unheard: set[Line] = set()  # not read from, for we are behind
 
     # For the caller.
 
@@ -111,9 +112,13 @@ class Bridge:
 
     async def room(self, line: Line) -> None:
         """Wait until the client may say more on *line*: neither the provider nor the client is behind."""
-        if self.session:
-            await self.session.room()
-        await line.room()
+        self._unheard.add(line)
+        try:
+            if self.session:
+                await self.session.room()
+            await line.room()
+        finally:
+            self._unheard.discard(line)
 
     def fail(self, error: ProviderError) -> None:
         """End the conversation with *error*, in the client's dialect."""
@@ -246,4 +251,10 @@ class Bridge:
         if self._timer:
             self._timer.cancel()
         due = None if self.over else self._server.deadline
-        self._timer = None if due is None else self._loop.call_at(due, self._step, self._server.tick)
+        self._timer = None if due is None else self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        """Let the server half do what is due; a client that we do not listen to is not silent."""
+        if self._line in self._unheard:
+            self._step(self._server.receive, Pong())
+        self._step(self._server.tick)

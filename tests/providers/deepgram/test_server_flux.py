@@ -34,7 +34,7 @@ from aai_migrate.wire.events import (
     Unmapped,
     Warned,
 )
-from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message
+from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Pong
 
 from .served import (
     CLOSE_STREAM,
@@ -224,6 +224,7 @@ def test_an_empty_message_is_the_end_only_if_nothing_follows() -> None:
 def test_a_silent_client_is_closed_after_a_minute() -> None:
     """With an Error, and the sentence that clients know."""
     server = begun(TARGET)
+    assert server.receive(Pong(), 4.0) == []  # it was not listened to until then
     server.receive(Message(SECOND), 5.0)
     assert server.deadline == 65.0
     assert server.tick(64.9) == []

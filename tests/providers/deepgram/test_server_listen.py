@@ -34,7 +34,7 @@ from aai_migrate.wire.events import (
     Unmapped,
     Warned,
 )
-from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message
+from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Pong
 
 from .served import (
     CLOSE_STREAM,
@@ -400,6 +400,7 @@ def test_a_silent_client_is_closed_after_ten_seconds() -> None:
     """Any message begins them again; who waits for the end has nothing to say."""
     server = begun(TARGET)
     assert server.deadline == 10.0
+    assert server.receive(Pong(), 4.0) == []  # it was not listened to until then
     server.receive(KEEP_ALIVE, 9.0)
     assert server.tick(18.9) == []
     assert server.tick(19.0) == [Close(1011, NET), Stop()]

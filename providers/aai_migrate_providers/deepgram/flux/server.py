@@ -14,7 +14,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Frame, Lost, Message
+from aai_migrate.wire.frames import Close, Frame, Lost, Message, Pong
 
 from .. import errors
 from ..container import Undecodable
@@ -70,6 +70,8 @@ class Flux:
                     return self._binary(data, now) if isinstance(data, bytes) else self._text(data)
                 except Undecodable as fault:
                     return self._undecodable(fault)
+            case Pong():
+                self._last = now
             case Close() | Lost():
                 self._over = True
                 return [*self._uplink.stop()]

@@ -14,7 +14,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Frame, Lost, Message
+from aai_migrate.wire.frames import Close, Frame, Lost, Message, Pong
 
 from .. import errors
 from ..container import Undecodable
@@ -78,6 +78,8 @@ class Listen:
                     return self._binary(data, now) if isinstance(data, bytes) else self._text(data, now)
                 except Undecodable as fault:
                     return self._break(errors.undecodable(str(fault)))
+            case Pong():
+                self._last = now
             case Close() | Lost():
                 self._over = True
                 return [*self._uplink.stop()]

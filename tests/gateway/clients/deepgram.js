@@ -43,7 +43,9 @@ if (socket.readyState === 1) {
   for (let at = 0; at < audio.length; at += 3200) socket.sendMedia(audio.subarray(at, at + 3200));
   if (path === "listen") socket.sendFinalize({ type: "Finalize" });
   else socket.sendForceEndTurn({ type: "ForceEndTurn" });
+  const keep = setInterval(() => path === "listen" && socket.sendKeepAlive({ type: "KeepAlive" }), 3000);
   await answered;
+  clearInterval(keep);
   if (end === "empty") socket.sendMedia(new Uint8Array(0));
   else socket.sendCloseStream({ type: "CloseStream" });
 }

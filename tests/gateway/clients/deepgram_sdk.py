@@ -31,6 +31,8 @@ GRANT = OPTIONS.pop("grant", None)
 HTTP, WS = URL, f"ws{URL.removeprefix('http')}"
 HOST = DeepgramClientEnvironment(base=HTTP, production=WS, agent=WS, agent_rest=HTTP)
 CONFIGURE = ListenV2Configure(thresholds=ListenV2ConfigureThresholds(eot_threshold=0.8))
+KEEP = 3.0
+"""Seconds between two KeepAlives, as the vendor has it, while an answer takes its time."""
 CHANNELS = OPTIONS.get("channels", 1) if OPTIONS.get("multichannel") else 1
 
 
@@ -83,12 +85,22 @@ def threads() -> None:
             socket.send_finalize()
         else:
             socket.send_force_end_turn()
-        answered.wait()
+        while not answered.wait(KEEP):
+            if PATH == "listen":
+                socket.send_keep_alive()
         if END == "empty":
             socket.send_media(b"")
         else:
             socket.send_close_stream()
         listener.join()
+
+
+async def soon(answered: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(KEEP):
+            return await answered.wait()
+    except TimeoutError:
+        return False
 
 
 async def tasks() -> None:
@@ -111,7 +123,9 @@ async def tasks() -> None:
             await socket.send_finalize()
         else:
             await socket.send_force_end_turn()
-        await answered.wait()
+        while not await soon(answered):
+            if PATH == "listen":
+                await socket.send_keep_alive()
         if END == "empty":
             await socket.send_media(b"")
         else:

@@ -36,7 +36,10 @@ from .session.plain import context
 
 BEGIN = '{"type":"Begin","id":"6a0c","expires_at":1790222326}'
 CREATED = b'{"id":"9b1c","created_at":"2026-09-21T09:14:02.118Z","url":"wss://api.gladia.io/v2/live?token=3f6f"}'
-V3, GLADIA = registry.find("assemblyai-v3"), registry.find("gladia")
+FLUX_BEGIN = '{"type":"Connected","request_id":"7d1f4b6a-0c2e-4f57-9a10-55c1d2e3f405","sequence_id":0}'
+V3, GLADIA, DEEPGRAM = registry.find("assemblyai-v3"), registry.find("gladia"), registry.find("deepgram")
+
+DIALECTS = [Config(audio=FORMAT), Config(audio=FORMAT, model="flux-general-en")]
 
 vocabulary = st.sampled_from(["one", "two", "Three.", "4", "five", "", "é", " six "])
 times = st.one_of(st.integers(-100, 20_000), st.none(), st.just("12"), st.just(1e300))
@@ -119,6 +122,91 @@ ends = st.sampled_from([Lost("reset"), Close(1000), Close(1011), Close(4400, "no
 late = st.sampled_from([ask.Finalize("f"), ask.Stop(), ask.Audio(bytes(6400)), ask.Audio(bytes(32_000))])
 gladia = st.one_of(told.map(Message), told.map(Message), told.map(Message), ends, late, st.floats(0, 4))
 
+channel = st.sampled_from([[0, 1], [0, 2], [1, 2], [7, 9], [-1, 2], None])
+seconds = st.one_of(st.sampled_from([0.0, 0.2, 0.5, 1.0, 1.9, 2.5, 9.0, -1.0, 1e300]), st.none(), st.just("1"))
+spelled = st.fixed_dictionaries(
+    {"word": vocabulary},
+    optional={
+        "punctuated_word": vocabulary,
+        "start": seconds,
+        "end": seconds,
+        "confidence": st.floats(0, 1),
+        "speaker": st.integers(0, 1),
+    },
+)
+span = st.fixed_dictionaries(
+    {
+        "type": st.just("Results"),
+        "channel": st.fixed_dictionaries(
+            {
+                "alternatives": st.lists(
+                    st.fixed_dictionaries(
+                        {"transcript": st.lists(vocabulary, max_size=4).map(" ".join)},
+                        optional={"words": st.lists(spelled, max_size=4), "languages": st.just([])},
+                    ),
+                    max_size=1,
+                )
+            }
+        ),
+    },
+    optional={
+        "start": seconds,
+        "duration": seconds,
+        "is_final": st.booleans(),
+        "speech_final": st.booleans(),
+        "from_finalize": st.booleans(),
+        "channel_index": channel,
+    },
+)
+paused = st.fixed_dictionaries(
+    {"type": st.just("UtteranceEnd")}, optional={"channel": channel, "last_word_end": seconds}
+)
+rare = st.sampled_from(
+    [
+        {"type": "SpeechStarted", "channel": [0, 1], "timestamp": 0.4},
+        {"type": "Metadata", "duration": 3.0},
+        {"type": "Error", "variant": "SchemaError", "description": "what?"},
+        {"type": "ConfigureSuccess", "request_id": "r"},
+        {"type": "ConfigureFailure", "request_id": "r", "code": "CONFIGURE_ALREADY_PENDING"},
+        {"err_code": "INVALID_AUTH", "err_msg": "no"},
+        {"type": "Connected", "request_id": "r", "sequence_id": 0},
+    ]
+)
+gone = st.sampled_from(
+    [Lost("reset"), Close(1000), Close(None), Close(1011, "NET-0001"), Close(1008, "DATA-0000"), Message("no json")]
+)
+changed = st.sampled_from([ask.Configure("c", {"keyterms": ("a",)}), ask.Configure("d", {"keyterms": ()})])
+listen = st.one_of(
+    *[st.one_of(span, span, paused, rare).map(json.dumps).map(Message)] * 3, gone, late, changed, st.floats(0, 4)
+)
+info = st.fixed_dictionaries(
+    {
+        "type": st.just("TurnInfo"),
+        "turn_index": st.integers(0, 3),
+        "event": st.sampled_from(["Update", "StartOfTurn", "EagerEndOfTurn", "TurnResumed", "EndOfTurn"]),
+    },
+    optional={
+        "transcript": st.lists(vocabulary, max_size=4).map(" ".join),
+        "words": st.lists(spelled, max_size=4),
+        "audio_window_start": seconds,
+        "audio_window_end": seconds,
+        "end_of_turn_confidence": st.floats(0, 1),
+        "trigger": st.sampled_from(["model", "manual", "timeout"]),
+    },
+)
+trouble = st.sampled_from(
+    [
+        {"type": "Warning", "code": "FORCE_END_TURN_NO_ACTIVE_TURN"},
+        {"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE"},
+        {"type": "Error", "code": "INTERNAL_SERVER_ERROR"},
+        {"type": "ConfigureSuccess"},
+        {"type": "ConfigureFailure"},
+    ]
+)
+flux = st.one_of(
+    *[st.one_of(info, info, info, trouble).map(json.dumps).map(Message)] * 3, gone, late, changed, st.floats(0, 4)
+)
+
 
 def checked(events: list[StreamEvent]) -> None:
     """The contract of design section 4, rule by rule."""
@@ -146,8 +234,12 @@ def checked(events: list[StreamEvent]) -> None:
             assert event.turn_order < ended.get(event.channel, 0), "revised before its end"
 
 
-def played(provider: Provider, config: Config, steps: list[Any]) -> list[StreamEvent]:
-    """Play *steps* to a session: frames to receive, commands to ask, numbers to wait."""
+def played(provider: Provider, config: Config, steps: list[Any], *, greeting: str = "") -> list[StreamEvent]:
+    """Play *steps* to a session: frames to receive, commands to ask, numbers to wait.
+
+    Args:
+        greeting: what the vendor says after each handshake.
+    """
     session, now = Session(provider, context()), 0.0
     turns = Turns(provider.name, formatted_turns=config.formatted_turns)
     events: list[StreamEvent] = []
@@ -159,8 +251,8 @@ def played(provider: Provider, config: Config, steps: list[Any]) -> list[StreamE
                 take(session.receive(HttpResponse(201, {}, CREATED), now))
             if isinstance(item, Connect):
                 take(session.receive(Connected(), now))
-                if provider is V3:
-                    take(session.receive(Message(BEGIN), now))
+                if greeting:
+                    take(session.receive(Message(greeting), now))
 
     take(session.send(ask.Start(config, KEY), now))
     stopped = False
@@ -189,7 +281,7 @@ def played(provider: Provider, config: Config, steps: list[Any]) -> list[StreamE
 )
 def test_the_turn_contract_holds_over_any_conversation(model: str, mode: Any, steps: list[Any]) -> None:
     """Messages in any order, cuts, waits and commands: the contract holds and the session ends."""
-    checked(played(V3, Config(audio=FORMAT, model=model, formatted_turns=mode), steps))
+    checked(played(V3, Config(audio=FORMAT, model=model, formatted_turns=mode), steps, greeting=BEGIN))
 
 
 @settings(max_examples=400, deadline=None)
@@ -200,6 +292,25 @@ def test_the_turn_contract_holds_over_any_conversation_of_gladia(
     """Utterances and the whole transcript in any order, over connections that may be gone back to."""
     audio = AudioFormat(channels=channels)
     checked(played(GLADIA, Config(audio=audio, channels="separate", partials=partials), steps))
+
+
+@settings(max_examples=400, deadline=None)
+@given(channels=st.integers(1, 2), partials=st.booleans(), steps=st.lists(listen, max_size=25))
+def test_the_turn_contract_holds_over_any_conversation_of_deepgram(
+    channels: int, partials: bool, steps: list[Any]
+) -> None:
+    """Spans, gaps between words and answers to Finalize in any order, on channels that are there or not."""
+    audio = AudioFormat(channels=channels)
+    checked(played(DEEPGRAM, Config(audio=audio, channels="separate", partials=partials), steps))
+
+
+@settings(max_examples=400, deadline=None)
+@given(forces=st.booleans(), partials=st.booleans(), steps=st.lists(flux, max_size=25))
+def test_the_turn_contract_holds_over_any_conversation_of_flux(forces: bool, partials: bool, steps: list[Any]) -> None:
+    """Turns that are restated, taken back and left open in any order, with both ways to end one."""
+    extra = {"deepgram": {"force_end_turn": forces}}
+    config = Config(model="flux-general-en", partials=partials, extra=extra)
+    checked(played(DEEPGRAM, config, steps, greeting=FLUX_BEGIN))
 
 
 SEEDS = [
@@ -225,6 +336,17 @@ SEEDS = [
     '{"type":"speech_end","data":{"time":1.21,"channel":0}}',
     '{"type":"post_final_transcript","data":{"metadata":{"audio_duration":2},"transcription":{"utterances":[{"text":"Could",'
     '"start":4,"end":5,"words":[]}]}}}',
+    '{"type":"Results","channel_index":[0,1],"duration":1.94,"start":0.3,"is_final":true,"speech_final":false,"channel":'
+    '{"alternatives":[{"transcript":"Could you","confidence":0.99,"words":[{"word":"could","start":0.46,"end":0.7,'
+    '"confidence":0.997,"speaker":0,"punctuated_word":"Could"}]}]},"from_finalize":false}',
+    '{"type":"UtteranceEnd","channel":[0,1],"last_word_end":0.7}',
+    '{"type":"SpeechStarted","channel":[0,1],"timestamp":0.4}',
+    '{"type":"Error","variant":"SchemaError","description":"what?","message":"{\\"type\\":\\"Configure\\"}"}',
+    '{"type":"ConfigureFailure","request_id":"r","code":"CONFIGURE_ALREADY_PENDING","description":"one at a time"}',
+    '{"type":"TurnInfo","request_id":"r","sequence_id":17,"event":"EndOfTurn","turn_index":0,"audio_window_start":0.0,'
+    '"audio_window_end":3.12,"transcript":"Could you","words":[{"word":"Could","confidence":0.98,"start":0.48,'
+    '"end":0.72}],"end_of_turn_confidence":0.83,"trigger":"model"}',
+    FLUX_BEGIN,
 ]
 FRAGMENTS = [
     "null",
@@ -280,6 +402,8 @@ def test_no_frame_makes_a_half_raise() -> None:
         rounds += 1
         client, server, session = V3.client(context()), V3.server(context()), Session(V3, context())
         other, over = GLADIA.client(context()), Session(GLADIA, context())
+        spans: list[Any] = [DEEPGRAM.suited(each).client(context()) for each in DIALECTS]
+        spans += [Session(DEEPGRAM, context()) for _ in DIALECTS]
         start = ask.Start(Config(audio=FORMAT, model=chance.choice(["u3-rt-pro", "whisper-rt"])), KEY)
         client.send(start, 0.0)
         session.send(start, 0.0)
@@ -291,9 +415,16 @@ def test_no_frame_makes_a_half_raise() -> None:
             half.receive(HttpResponse(201, {}, CREATED), 0.1)
             half.receive(Connected(), 0.1)
             half.send(ask.Audio(bytes(3200)), 0.1)
+        for half, config in zip(spans, DIALECTS * 2, strict=True):
+            half.send(ask.Start(config, KEY), 0.0)
+            half.receive(Connected(), 0.1)
+            half.receive(Message(FLUX_BEGIN), 0.1)
+            half.send(ask.Audio(bytes(3200)), 0.1)
+            half.send(ask.Configure("c", {"keyterms": ("a",)}), 0.1)
         for number in range(20):
             frame, now = any_frame(chance), 0.2 + number / 5
-            for half in (client, server, session, other, over):
+            halves: list[Any] = [client, server, session, other, over, *spans]
+            for half in halves:
                 half.receive(frame, now)
                 half.tick(now)
             if other.resumable and isinstance(frame, Lost | Close | Refused):

@@ -10,12 +10,16 @@ from attrs import evolve
 
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError
+from aai_migrate.options import from_milliseconds
 from aai_migrate.provider import Numbers, Pace, Provider
 
 from .flux import client as flux
 from .listen import client as listen
 from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
 from .server import ROUTES, Server
+
+EOT_TIMEOUT, BEYOND = 5.0, 0.3
+"""Seconds of silence that end a turn of Flux at the latest unless the caller says otherwise, and a little more."""
 
 
 def _variant(config: Config) -> Provider:
@@ -30,7 +34,19 @@ def _variant(config: Config) -> Provider:
         forces = flag(config.extra.get(NAME, {}).get(flux.FORCE, True))
     except ValueError as error:
         raise ConfigError(f"{NAME}: {flux.FORCE}: {error}") from None
-    return FLUX if forces else evolve(FLUX, numbers=evolve(FLUX.numbers, finalize="silence"))
+    if forces:
+        return FLUX
+    return evolve(FLUX, numbers=evolve(FLUX.numbers, finalize="silence", finalize_silence=_longest_silence(config)))
+
+
+def _longest_silence(config: Config) -> float:
+    """Return how much silence ends a turn of Flux for sure: a little more than what the model waits for."""
+    given = config.extra.get(NAME, {}).get("eot_timeout_ms")
+    try:
+        wait = (config.max_turn_silence or EOT_TIMEOUT) if given is None else from_milliseconds(given)
+    except (TypeError, ValueError):
+        wait = EOT_TIMEOUT  # the handshake will say what is wrong
+    return wait + BEYOND
 
 
 PROVIDER = Provider(
@@ -60,7 +76,7 @@ FLUX = evolve(
     options=FLUX_OPTIONS,
     numbers=Numbers(
         ends_only_with_audio=True,
-        finalize_silence=5.3,  # what ends a turn at the latest, unless the caller says otherwise
+        finalize_silence=EOT_TIMEOUT + BEYOND,
         finalize_timeout=3.0,
         settle_lag=5.0,
         pace=Pace(factor=1.25, ahead=30.0),

@@ -16,7 +16,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Encoded, Option, encode, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -26,7 +26,7 @@ from aai_migrate.wire.values import parse, string
 from . import errors
 from .changes import Changes
 from .messages import control
-from .options import DEFAULT_MODEL, ENCODINGS, HOSTS, MODELS, NAME, OPTIONS, family
+from .options import DEFAULT_MODEL, ENCODINGS, HOSTS, MODELS, NAME, family
 from .parameters import InvalidParameter, Reader, read, written
 
 RESERVED = {
@@ -51,12 +51,14 @@ class Client:
 
     Attributes:
         path: where it connects.
+        rows: what it can be told in neutral words.
         parameters: the readers of its query.
         own: words in ``extra`` that are ours and not sent.
     """
 
     resumable = False
     path: str
+    rows: tuple[Option, ...]
     parameters: Mapping[str, Reader]
     own: frozenset[str] = frozenset()
 
@@ -94,7 +96,8 @@ class Client:
             case "ConfigureSuccess":
                 return [*self._changes.answered(now)]
             case "ConfigureFailure":
-                reason = f"{string(message.get('code')) or 'refused'}: {string(message.get('description')) or ''}"
+                texts = (string(message.get("code")), string(message.get("description")))
+                reason = ": ".join(text for text in texts if text) or "the change was refused"
                 return [*self._changes.answered(now, accepted=False, reason=reason)]
         return [say.Unmapped(message)]
 
@@ -166,7 +169,7 @@ class Client:
         return address(config.base_url, HOSTS[config.region], self.path)
 
     def _encode(self, config: Config) -> Encoded:
-        return encode(config, OPTIONS, NAME, model=self._model, family=family(self._model))
+        return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
 
     def _changed(self, command: ask.Configure) -> tuple[Config, Encoded]:
         """Return new settings, and what the wire calls them.

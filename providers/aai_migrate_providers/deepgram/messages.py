@@ -18,6 +18,9 @@ from aai_migrate.wire.frames import Message
 from aai_migrate.wire.text import joined, joiner, spread
 from aai_migrate.wire.values import mapping, number, string, whole
 
+END = "EndOfTurn"
+"""The ``event`` of Flux after which nothing of a turn changes."""
+
 
 @frozen
 class Span:
@@ -77,20 +80,21 @@ def span(message: Mapping[str, Any]) -> Span:
     end = start + _time(message.get("duration"), 0.0)
     alternatives = mapping(message.get("channel")).get("alternatives")
     best = mapping(alternatives[0]) if isinstance(alternatives, list) and alternatives else {}
-    words = _words(best.get("words"), start)
+    ends = message.get("speech_final") is True
+    final = ends or message.get("is_final") is True
+    words = _words(best.get("words"), start, final=final)
     text = (string(best.get("transcript")) or joined(words)).strip()
     languages = best.get("languages")
     heard = languages[0] if isinstance(languages, list) and languages else None
-    ends = message.get("speech_final") is True
     return Span(
         channel(message.get("channel_index")),
-        ends or message.get("is_final") is True,
+        final,
         ends,
         message.get("from_finalize") is True,
         start,
         end,
         text,
-        words or spread(text, start, end),
+        words or _spread(spread(text, start, end), start, end, final=final),
         string(heard) or next((word.language for word in words if word.language), None),
         number(best.get("confidence")) if text else None,
         message,
@@ -104,19 +108,19 @@ def turn_info(message: Mapping[str, Any]) -> TurnInfo | None:
         return None
     start = _time(message.get("audio_window_start"), 0.0)
     end = max(start, _time(message.get("audio_window_end"), start))
-    items = message.get("words")
-    words = _words(items, start)
+    items, event = message.get("words"), string(message.get("event")) or ""
+    words = _words(items, start, final=event == END)
     timed = bool(words) and all(number(mapping(item).get("end")) is not None for item in items or ())
     text = (string(message.get("transcript")) or joined(words)).strip()
     languages = message.get("languages")
     return TurnInfo(
         index,
-        string(message.get("event")) or "",
+        event,
         string(message.get("trigger")),
         start,
         end,
         text,
-        words if timed else _spread(words, start, end) or spread(text, start, end),
+        words if timed else _spread(words or spread(text, start, end), start, end, final=event == END),
         timed,
         number(message.get("end_of_turn_confidence")),
         string(languages[0]) if isinstance(languages, list) and languages else None,
@@ -129,13 +133,17 @@ def _time(value: Any, missing: float) -> float:
     return missing if known is None else max(0.0, known)
 
 
-def _words(items: Any, start: float) -> tuple[Word, ...]:
-    """Read ``words[]``; what has no text is left out, a missing time is its neighbour's."""
+def _words(items: Any, start: float, *, final: bool) -> tuple[Word, ...]:
+    """Read ``words[]``; what has no text is left out, a missing time is its neighbour's.
+
+    While words may change, who speaks them is a guess that is not passed on.
+    """
     found: list[Word] = []
     before = start
     for item in items if isinstance(items, list) else ():
         get = mapping(item).get
-        text = get("punctuated_word") or get("word")
+        text = get("punctuated_word")
+        text = text if isinstance(text, str) and text else get("word")
         if not isinstance(text, str) or not (text := text.strip()):
             continue
         begin, end, confidence, speaker = get("start"), get("end"), get("confidence"), get("speaker")
@@ -149,8 +157,8 @@ def _words(items: Any, start: float) -> tuple[Word, ...]:
                 begin,
                 end,
                 confidence if type(confidence) is float and isfinite(confidence) else number(confidence),
-                True,
-                None if speaker is None else _label(speaker),
+                final,
+                None if speaker is None or not final else _label(speaker),
                 string(get("language")),
                 "" if not found else " " if text.isascii() else joiner(found[-1].text, text),
             )
@@ -163,7 +171,7 @@ def _label(speaker: Any) -> str | None:
     return None if known is None else str(known)
 
 
-def _spread(words: tuple[Word, ...], start: float, end: float) -> tuple[Word, ...]:
+def _spread(words: tuple[Word, ...], start: float, end: float, *, final: bool) -> tuple[Word, ...]:
     """Return *words* that came without times with equal parts of *start* to *end*."""
     step = (end - start) / max(1, len(words))
     return tuple(
@@ -172,10 +180,10 @@ def _spread(words: tuple[Word, ...], start: float, end: float) -> tuple[Word, ..
             start + step * index,
             start + step * (index + 1),
             word.confidence,
-            word.is_final,
+            final,
             word.speaker,
             word.language,
-            word.joiner,
+            word.joiner if index else "",
         )
         for index, word in enumerate(words)
     )

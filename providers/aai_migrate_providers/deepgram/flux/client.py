@@ -17,8 +17,8 @@ from aai_migrate.wire.values import string
 
 from .. import client, errors
 from ..client import Out
-from ..messages import control, turn_info
-from ..options import FLUX_CAPABILITIES, FLUX_PATH, NAME
+from ..messages import END, control, turn_info
+from ..options import FLUX_CAPABILITIES, FLUX_OPTIONS, FLUX_PATH, NAME, family
 from ..parameters import FLUX, check_flux
 from .turns import Turns
 
@@ -26,13 +26,12 @@ FORCE = "force_end_turn"
 """The one word in ``extra`` that is ours: false, where a deployment has no ``ForceEndTurn``; then silence does it."""
 NO_TURN, UNKNOWN = "FORCE_END_TURN_NO_ACTIVE_TURN", "UNPARSABLE_CLIENT_MESSAGE"
 _CHANGES = {"keyterm": "keyterms", "language_hint": "language_hints"}
-_CLEARED = {"keyterms": "keyterm", "languages": "language_hint", "language": "language_hint"}
 
 
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`. It begins with ``Connected``."""
 
-    path, parameters, own = FLUX_PATH, FLUX, frozenset({FORCE})
+    path, rows, parameters, own = FLUX_PATH, FLUX_OPTIONS, FLUX, frozenset({FORCE})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -59,11 +58,15 @@ class Client(client.Client):
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         try:
-            _, encoded = self._changed(command)
+            config, encoded = self._changed(command)
         except ConfigError as error:
             return [say.Configured(command.id, False, str(error))]
-        lists: dict[str, Any] = {_CLEARED[name]: [] for name in command.options if name in _CLEARED}
-        native = lists | encoded.native
+        known = family(self._model)
+        lists = [row for row in self.rows if row.native in _CHANGES and known in row.models]
+        cleared: dict[str, Any] = {
+            row.native: [] for row in lists if row.name in command.options and not config.is_set(row.name)
+        }
+        native = cleared | encoded.native
         change: dict[str, Any] = {_CHANGES[name]: value for name, value in native.items() if name in _CHANGES}
         thresholds = {name: value for name, value in native.items() if name not in _CHANGES}
         if thresholds:
@@ -78,7 +81,7 @@ class Client(client.Client):
                 turn = turn_info(message)
                 if turn is None:
                     return [say.Unmapped(message)]
-                forced = turn.event == "EndOfTurn" and turn.trigger in ("manual", None)
+                forced = turn.event == END and turn.trigger in ("manual", None)
                 return [*self._turns.take(turn), *(self._finalized("vendor") if forced else [])]
             case "Connected":
                 return self._greet(string(message.get("request_id")))

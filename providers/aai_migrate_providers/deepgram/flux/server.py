@@ -19,7 +19,7 @@ from aai_migrate.wire.frames import Close, Frame, Lost, Message, Pong
 from .. import errors
 from ..container import Undecodable
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_WAITING, Uplink, control
+from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
 from .infos import Info, Infos
 from .request import THRESHOLDS, Request, WrongChange, change, neutral
 
@@ -119,8 +119,8 @@ class Flux:
 
     def _force(self) -> list[Out]:
         """Ask for the end of the turn that is open where the client has come to: what of it is known here lags."""
-        if len(self._forced) >= MOST_WAITING:
-            return [self._say("Warning", code=PENDING, description=f"{MOST_WAITING} are not answered yet")]
+        if len(self._forced) >= MOST_UNANSWERED:
+            return [self._say("Warning", code=PENDING, description=f"{MOST_UNANSWERED} are not answered yet")]
         self._ended = self._ended and bool(self._forced)
         id_ = self._context.new_id()
         self._forced.add(id_)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from aai_migrate.wire import events as say
 from aai_migrate.wire.text import mean
 
-from ..messages import TurnInfo
+from ..messages import END, TurnInfo
 
 UNTIMED = 0.25
 """Seconds before the end of a turn's audio that are not settled with it, where no word says when it ended."""
@@ -45,7 +47,7 @@ class Turns:
         if turn.text and not begun:
             yield say.SpeechStarted(turn.words[0].start)
         self._open[turn.index] = turn
-        if turn.event == "EndOfTurn":
+        if turn.event == END:
             yield from self._emit(turn, _REASONS.get(turn.trigger, "vendor"))
         elif self.shows and (turn.text or begun):
             yield say.Partial(
@@ -75,7 +77,7 @@ class Turns:
         yield say.Final(
             turn=turn.index,
             text=turn.text,
-            words=turn.words,
+            words=tuple(evolve(word, is_final=True) for word in turn.words),
             start=turn.words[0].start,
             end=end,
             language=turn.language,

@@ -14,12 +14,12 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Connected
-from aai_migrate.wire.values import number, string
+from aai_migrate.wire.values import number, parse, string
 
 from .. import client, errors
 from ..client import Out
 from ..messages import channel, control, span
-from ..options import LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP
+from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP, family
 from ..parameters import LISTEN, InvalidParameter, check_listen
 from .turns import Turns
 
@@ -30,7 +30,7 @@ LONGEST_GAP = 5000
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`. It begins with the handshake: nothing is said."""
 
-    path, parameters = LISTEN_PATH, LISTEN
+    path, rows, parameters = LISTEN_PATH, LISTEN_OPTIONS, LISTEN
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -64,15 +64,18 @@ class Client(client.Client):
         return super()._command(command, now)
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
+        """Change the keyterms of Nova-3, and nothing else; a change that does not speak of them leaves them."""
         try:
             config, encoded = self._changed(command)
         except ConfigError as error:
             return [say.Configured(command.id, False, str(error))]
-        if set(encoded.native) - {"keyterm"}:
+        warnings, asked = encoded.warnings(), "keyterms" in command.options
+        if set(encoded.native) - {"keyterm"} or (asked and family(self._model) not in KEYTERM_FAMILIES):
             reason = f"{NAME} changes keyterms in mid-session for Nova-3 models only"
-            return [*encoded.warnings(), say.Configured(command.id, False, reason)]
-        change = control("Configure", keyterms=[*config.keyterms])
-        return [*encoded.warnings(), *self._changes.ask(command.id, change, now)]
+            return [*warnings, say.Configured(command.id, False, reason)]
+        if not asked or "keyterms" in encoded.dropped:
+            return [*warnings, say.Configured(command.id)]
+        return [*warnings, *self._changes.ask(command.id, control("Configure", keyterms=[*config.keyterms]), now)]
 
     def _connected(self, frame: Connected) -> list[Out]:
         return self._greet(frame.headers.get(errors.REQUEST_ID))
@@ -91,11 +94,18 @@ class Client(client.Client):
             case "Metadata" if self._stopped:
                 return self._stop(number(message.get("duration")))
             case "Error":
-                text = string(message.get("description")) or string(message.get("message")) or "no reason given"
-                return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text[:500])]
+                return self._error(message, now)
             case None if "err_code" in message or "err_msg" in message:
                 return self._fail(errors.told(message))
         return super()._message(message, now)
+
+    def _error(self, message: Mapping[str, Any], now: float) -> list[Out]:
+        """The session goes on; where the message quotes a change of ours, that one was not understood."""
+        quoted = string(message.get("message")) or ""
+        text = (string(message.get("description")) or quoted or "no reason given")[:500]
+        refused = (parse(quoted) or {}).get("type") == "Configure"
+        answer = self._changes.answered(now, accepted=False, reason=text) if refused else []
+        return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text), *answer]
 
     def _finish(self) -> list[say.Event]:
         return self._turns.finish()

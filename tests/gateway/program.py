@@ -14,7 +14,7 @@ import pytest
 from attrs import define
 
 CLIENTS = Path(__file__).parent / "clients"
-WAIT = 30.0
+WAIT = 60.0
 """Seconds that a program may take."""
 
 

@@ -1,7 +1,8 @@
 // Speaks a file of raw samples through Deepgram's own SDK; prints what it is told, one JSON object a line.
 // Usage: node deepgram.js listen|flux URL FILE END OPTIONS. END is how the audio ends: with CloseStream, or with
 // "empty", an empty chunk. OPTIONS is a JSON object of what to ask for; with "grant" in it, a token is asked for first
-// and shown instead of the key. It ends where nothing is left to do.
+// and shown instead of the key. KeepAlive comes first and Finalize at the end, or over Flux Configure and ForceEndTurn,
+// and it ends once that is answered: where nothing is left to do.
 import { readFileSync } from "node:fs";
 import { DeepgramClient } from "@deepgram/sdk";
 
@@ -17,11 +18,11 @@ if (grant) {
   client = new DeepgramClient({ accessToken, baseUrl: url });
 }
 const socket = await (path === "listen" ? client.listen.v1 : client.listen.v2).connect(asked);
-const finalized = new Promise((resolve) => {
+const answered = new Promise((resolve) => {
   let count = 0;
   socket.on("message", (message) => {
     say("message", message);
-    count += Boolean(message.from_finalize);
+    count += Boolean(message.from_finalize) || message.trigger === "manual";
     if (count === channels) resolve();
   });
   socket.on("close", (event) => {
@@ -38,11 +39,13 @@ try {
 }
 if (socket.readyState === 1) {
   if (path === "listen") socket.sendKeepAlive({ type: "KeepAlive" });
+  else socket.sendConfigure({ type: "Configure", thresholds: { eot_threshold: 0.8 } });
   for (let at = 0; at < audio.length; at += 3200) socket.sendMedia(audio.subarray(at, at + 3200));
-  if (path === "listen") {
-    socket.sendFinalize({ type: "Finalize" });
-    await finalized;
-  }
+  if (path === "listen") socket.sendFinalize({ type: "Finalize" });
+  else socket.sendForceEndTurn({ type: "ForceEndTurn" });
+  const keep = setInterval(() => path === "listen" && socket.sendKeepAlive({ type: "KeepAlive" }), 3000);
+  await answered;
+  clearInterval(keep);
   if (end === "empty") socket.sendMedia(new Uint8Array(0));
   else socket.sendCloseStream({ type: "CloseStream" });
 }

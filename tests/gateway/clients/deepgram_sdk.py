@@ -1,5 +1,8 @@
 """Speaks a file of raw samples through Deepgram's own SDK; prints what it is told, one JSON object a line.
 
+It says all that the SDK can: KeepAlive first and Finalize at the end, or over Flux Configure and ForceEndTurn, and ends
+once that is answered.
+
 Usage: python deepgram_sdk.py listen|flux threads|asyncio URL FILE END OPTIONS. END is how the audio ends: with
 CloseStream, or with "empty", an empty chunk. OPTIONS is a JSON object of what to ask for; with "grant" in it, a token
 is asked for first and shown instead of the key. It imports nothing of ours.
@@ -18,6 +21,7 @@ from deepgram import AsyncDeepgramClient, DeepgramClient
 from deepgram.core.api_error import ApiError
 from deepgram.core.events import EventType
 from deepgram.environment import DeepgramClientEnvironment
+from deepgram.listen.v2.types import ListenV2Configure, ListenV2ConfigureThresholds
 from websockets.exceptions import InvalidStatus
 
 PATH, KIND, URL, FILE, END = sys.argv[1:6]
@@ -26,6 +30,9 @@ CHUNKS = [Path(FILE).read_bytes()[at : at + 3200] for at in range(0, Path(FILE).
 GRANT = OPTIONS.pop("grant", None)
 HTTP, WS = URL, f"ws{URL.removeprefix('http')}"
 HOST = DeepgramClientEnvironment(base=HTTP, production=WS, agent=WS, agent_rest=HTTP)
+CONFIGURE = ListenV2Configure(thresholds=ListenV2ConfigureThresholds(eot_threshold=0.8))
+KEEP = 3.0
+"""Seconds between two KeepAlives, as the vendor has it, while an answer takes its time."""
 CHANNELS = OPTIONS.get("channels", 1) if OPTIONS.get("multichannel") else 1
 
 
@@ -34,10 +41,10 @@ def say(kind: str, value: Any = None) -> None:
 
 
 class Answers:
-    """Prints what comes, and counts the answers to Finalize."""
+    """Prints what comes, and counts the answers to Finalize or ForceEndTurn."""
 
-    def __init__(self, finalized: threading.Event | asyncio.Event) -> None:
-        self._finalized, self._count = finalized, 0
+    def __init__(self, answered: threading.Event | asyncio.Event) -> None:
+        self._answered, self._count = answered, 0
 
     def listen(self, socket: Any) -> None:
         socket.on(EventType.MESSAGE, self._message)
@@ -47,34 +54,40 @@ class Answers:
     def _message(self, message: Any) -> None:
         say("class", type(message).__name__)
         say("message", message.model_dump(mode="json"))
-        if getattr(message, "from_finalize", None):
+        if getattr(message, "from_finalize", None) or getattr(message, "trigger", None) == "manual":
             self._count += 1
             if self._count == CHANNELS:
-                self._finalized.set()
+                self._answered.set()
 
     def _close(self, socket: Any) -> None:
         say("closed", {"code": socket._websocket.close_code})  # the SDK itself does not tell it
-        self._finalized.set()
+        self._answered.set()
 
 
 def threads() -> None:
-    finalized = threading.Event()
+    answered = threading.Event()
     client = DeepgramClient(api_key="any-key", environment=HOST)
     if GRANT:
         token = client.auth.v1.tokens.grant(ttl_seconds=GRANT).access_token
         client = DeepgramClient(access_token=token, environment=HOST)
     connect: Any = client.listen.v1.connect if PATH == "listen" else client.listen.v2.connect
     with connect(**OPTIONS) as socket:
-        Answers(finalized).listen(socket)
+        Answers(answered).listen(socket)
         listener = threading.Thread(target=socket.start_listening)
         listener.start()
         if PATH == "listen":
             socket.send_keep_alive()
+        else:
+            socket.send_configure(CONFIGURE)
         for chunk in CHUNKS:
             socket.send_media(chunk)
         if PATH == "listen":
             socket.send_finalize()
-            finalized.wait()
+        else:
+            socket.send_force_end_turn()
+        while not answered.wait(KEEP):
+            if PATH == "listen":
+                socket.send_keep_alive()
         if END == "empty":
             socket.send_media(b"")
         else:
@@ -82,23 +95,37 @@ def threads() -> None:
         listener.join()
 
 
+async def soon(answered: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(KEEP):
+            return await answered.wait()
+    except TimeoutError:
+        return False
+
+
 async def tasks() -> None:
-    finalized = asyncio.Event()
+    answered = asyncio.Event()
     client = AsyncDeepgramClient(api_key="any-key", environment=HOST)
     if GRANT:
         token = (await client.auth.v1.tokens.grant(ttl_seconds=GRANT)).access_token
         client = AsyncDeepgramClient(access_token=token, environment=HOST)
     connect: Any = client.listen.v1.connect if PATH == "listen" else client.listen.v2.connect
     async with connect(**OPTIONS) as socket:
-        Answers(finalized).listen(socket)
+        Answers(answered).listen(socket)
         listener = asyncio.create_task(socket.start_listening())
         if PATH == "listen":
             await socket.send_keep_alive()
+        else:
+            await socket.send_configure(CONFIGURE)
         for chunk in CHUNKS:
             await socket.send_media(chunk)
         if PATH == "listen":
             await socket.send_finalize()
-            await finalized.wait()
+        else:
+            await socket.send_force_end_turn()
+        while not await soon(answered):
+            if PATH == "listen":
+                await socket.send_keep_alive()
         if END == "empty":
             await socket.send_media(b"")
         else:

@@ -19,7 +19,7 @@ deepgram: Any = importlib.import_module("deepgram")  # another generation may be
 KIND, URL, FILE = sys.argv[1:4]
 OPTIONS: dict[str, Any] = json.loads(sys.argv[4])
 CHUNKS = [Path(FILE).read_bytes()[at : at + 3200] for at in range(0, Path(FILE).stat().st_size, 3200)]
-CLIENT = deepgram.DeepgramClient("any-key", deepgram.DeepgramClientOptions(url=URL))
+CLIENT = deepgram.DeepgramClient("any-key", deepgram.DeepgramClientOptions(url=URL, options={"keepalive": "true"}))
 CHANNELS = OPTIONS.get("channels", 1) if OPTIONS.get("multichannel") else 1
 KINDS = {
     "Transcript": "result",

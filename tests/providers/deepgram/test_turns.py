@@ -489,3 +489,11 @@ def test_a_span_without_a_usable_channel_is_the_first_ones(channel_index: Any) -
     """Its words are not lost."""
     text = ended(0.0, 1.0, "Hi.").replace('"channel_index": [0, 1]', f'"channel_index": {json.dumps(channel_index)}')
     assert told(text)[1:] == [("final", A, "Hi."), ("end", A, "vendor")]
+
+
+def test_channels_that_cannot_be_are_the_first_one() -> None:
+    """There are twenty at most: a server that names any number of them takes no memory, and no words are lost."""
+    client = started()
+    assert told(ended(0.0, 1.0, "Hi.", channel=10**9, channels=10**9), client=client)[1] == ("final", A, "Hi.")
+    assert told(ended(1.0, 1.0, "Ho.", channel=20, channels=21), client=client)[1] == ("final", B, "Ho.")
+    assert told(ended(2.0, 1.0, "He.", channel=19, channels=20), client=client)[1] == ("final", (19, 0), "He.")

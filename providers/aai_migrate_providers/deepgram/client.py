@@ -153,7 +153,10 @@ class Client:
         self._dialled(config, query)
         pairs = written({name: value for name, value in query.items() if name not in self.own})
         try:
-            self._check(read(pairs, self.parameters))
+            values = read(pairs, self.parameters)
+            self._check(values)
+            flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
+            pairs = [(name, flags.get(name, text)) for name, text in pairs]  # the service takes lower case only
         except InvalidParameter as error:
             if config.on_unsupported == "error":
                 raise ConfigError(f"{NAME}: {error}") from None

@@ -137,6 +137,14 @@ def test_the_handshake_of_flux() -> None:
         ({"extra": {"deepgram": {"extra": {"call": 7}, "tag": ["a", "b"]}}}, {"extra": "call:7", "tag": ["a", "b"]}),
         ({"extra": {"deepgram": {"replace": ["a:b"], "mip_opt_out": True}}}, {"replace": "a:b", "mip_opt_out": "true"}),
         ({"extra": {"deepgram": {"keyterm": None}}}, {}),
+        ({"extra": {"deepgram": {"interim_results": False}}}, {"interim_results": "false", "utterance_end_ms": None}),
+        ({"extra": {"deepgram": {"interim_results": "False"}}}, {"interim_results": "false", "utterance_end_ms": None}),
+        (
+            {"extra": {"deepgram": {"smart_format": "True", "dictation": 1}}},
+            {"smart_format": "true", "dictation": "true"},
+        ),
+        ({"extra": {"deepgram": {"endpointing": "FALSE"}}}, {"endpointing": "false"}),
+        ({"partials": False, "extra": {"deepgram": {"interim_results": True}}}, {}),
         ({"extra": {"gladia": {"smart_format": True}}}, {}),
     ],
 )

@@ -40,7 +40,9 @@ class Client(client.Client):
         """Turns end after a pause; where noise hides it, after a gap between words, which interim results show."""
         words: dict[str, Any] = {"interim_results": True, "punctuate": True, "endpointing": TURN_SILENCE}
         gap = max(WORD_GAP, round((config.turn_silence or 0.0) * 1000))
-        if config.partials is not False and gap <= LONGEST_GAP:
+        told = config.extra.get(NAME, {}).get("interim_results")
+        shows = config.partials is not False if told is None else str(told).lower() not in ("false", "0")
+        if shows and gap <= LONGEST_GAP:
             words["utterance_end_ms"] = gap
         return words
 

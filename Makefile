@@ -14,6 +14,7 @@ DEV := $(VENV)/.installed-dev
 MIC := $(VENV)/.installed-mic
 CLIENTS := tests/gateway/clients
 NODE := $(CLIENTS)/node_modules/.installed
+OLD := $(CLIENTS)/.deepgram4/.installed
 # Whoever has the tools for the tests has all that the demo needs.
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
 CLIP ?= awb
@@ -21,6 +22,7 @@ NEEDS := make: if a package had to be built and could not be: apt-get install bu
 NO_MIC := make: the microphone's tests will be skipped, PyAudio cannot be built: apt-get install build-essential \
 	python3-dev portaudio19-dev, or brew install portaudio
 NO_NODE := make: tests with Node clients will be skipped: apt-get install nodejs npm, or brew install node
+NO_OLD := make: tests with deepgram-sdk 4 will be skipped, pip could not install it into $(CLIENTS)
 
 .PHONY: demo test lint clean
 
@@ -30,7 +32,7 @@ demo: $(DEMO)
 	@echo
 	@$(BIN)/python fixtures/audio/score.py $(VENV)/$(CLIP).srt
 
-test: $(DEV) $(MIC) $(NODE)
+test: $(DEV) $(MIC) $(NODE) $(OLD)
 	$(BIN)/python -m pytest --numprocesses=auto --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
@@ -59,6 +61,10 @@ $(MIC): $(DEV)
 $(NODE): $(CLIENTS)/package.json
 	@if npm install --prefix $(CLIENTS) --no-package-lock --no-audit --no-fund --silent >/dev/null 2>&1; \
 		then touch $@; else echo "$(NO_NODE)" >&2; fi
+
+# In a folder of its own: one environment does not hold two generations of a package.
+$(OLD): $(DEV)
+	@if $(PIP) --upgrade --target $(@D) 'deepgram-sdk==4.8.1' >/dev/null 2>&1; then touch $@; else echo "$(NO_OLD)" >&2; fi
 
 $(BIN)/python:
 	@venvless=; for candidate in $(FIND); do \

@@ -34,6 +34,8 @@ OVER, MOST_OVER = 3600.0, 10_000
 """Seconds for which a session that is over is remembered, and how many are, so that none begins again."""
 _HOST = re.compile(r"[\w.-]+(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?", re.ASCII)
 _FIELD = re.compile(r"\{\w+\}")
+ANY = "**"
+"""What stands at the head of a route's path for whatever parts come first."""
 
 
 def providers() -> list[Provider]:
@@ -91,17 +93,18 @@ class Door:
                         LOG.warning("%s %s belongs to %s; %s does not get it", method, path, owner, provider.name)
                 if provider.server and not {method, "*"} & set(owners):
                     self.routes[method, path] = provider.name
-                    self.app.router.add_route(method, path, Route(self, provider, provider.server).answer)
+                    route = Route(self, provider, provider.server)
+                    self.app.router.add_route(method, _pattern(path), route.answer)
 
     def _owners(self, method: str, path: str) -> dict[str, str]:
-        """Return who has *path* already, for each method that *method* covers or is covered by.
+        """Return who has all of *path* already, for each method that *method* covers or is covered by.
 
-        What parts of a path are called makes no difference.
+        Of a narrower path *method* is had as a whole: on one that covers more, the router would not look any more.
         """
-        shape, found = _FIELD.sub("{}", path), {}
+        found = {}
         for (taken, at), name in self.routes.items():
-            if _FIELD.sub("{}", at) == shape and (taken in (method, "*") or method == "*"):
-                found[taken] = name
+            if _covers(at, path) and (taken in (method, "*") or method == "*"):
+                found[taken if _covers(path, at) else method] = name
         return found
 
     async def close(self) -> None:
@@ -270,6 +273,21 @@ class Route:
             if not await carry.carry(socket, bridge, line) and request.transport:
                 request.transport.abort()  # else what it does not take would keep the connection
         return socket
+
+
+def _covers(wide: str, path: str) -> bool:
+    """Return whether a route at *wide* has every request of one at *path*; what parts are called is no difference.
+
+    The router gives a request to the narrower of two routes, and of two as wide to the one that was there first. So
+    who has a narrow path keeps it when somebody asks for a wider one.
+    """
+    wide, path = _FIELD.sub("{}", wide), _FIELD.sub("{}", path)
+    return path == wide or (wide.startswith(ANY) and path.endswith(wide.removeprefix(ANY)))
+
+
+def _pattern(path: str) -> str:
+    """Return a route's *path* as the router writes it: a path begins with a slash there, and a part may have a form."""
+    return f"/{{_:(?:.*/)?}}{path.removeprefix(f'{ANY}/')}" if path.startswith(ANY) else path
 
 
 def _url(request: web.Request) -> str:

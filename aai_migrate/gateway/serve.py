@@ -18,7 +18,7 @@ from attrs import evolve
 from .. import settings as wanted
 from ..credentials import Credential
 from ..provider import Context, refuse_all
-from .app import Door, providers
+from .app import ANY, Door, providers
 from .seal import Seal
 from .upstream import Upstream
 
@@ -109,7 +109,8 @@ class Gateway:
         """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():
-            found.setdefault(name, [self.url + path if method == "GET" else f"http{self.url.removeprefix('ws')}"])
+            whole = self.url + path.removeprefix(ANY)
+            found.setdefault(name, [whole if method == "GET" else f"http{self.url.removeprefix('ws')}"])
         return found
 
     async def start(self) -> None:

@@ -26,14 +26,15 @@ def _heard(out: str) -> list[str]:
     return [word for event in events if event.get("end_of_turn") for word in _words(event["transcript"])]
 
 
+@pytest.mark.parametrize("provider", ["assemblyai", "deepgram", "deepgram/flux-general-en", "gladia"])
 @pytest.mark.parametrize("form", [AudioFormat(), AudioFormat(8000, "pcm_mulaw"), AudioFormat(48_000, "pcm_s16le", 2)])
-def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: AudioFormat) -> None:
-    """Coded speech comes back word for word, whatever the audio format; no key is needed."""
+def test_coded(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: AudioFormat, provider: str) -> None:
+    """Coded speech comes back word for word, whatever the audio format and the protocol; no key is needed."""
     monkeypatch.delenv("ASSEMBLYAI_API_KEY")
     spoken = coded.words(12, seed=4)
     path = tmp_path / "coded.wav"
     path.write_bytes(wav_bytes(coded.encode([*spoken[:5], 1.5, *spoken[5:], 1.5], form), form))
-    outcome = run("transcribe", "--emulate=coded", path, "--provider", "assemblyai", "--speed", "0", "--json")
+    outcome = run("transcribe", "--emulate=coded", path, "--provider", provider, "--speed", "0", "--json")
     assert outcome.code == 0
     assert [remark.rpartition(", ")[2] for remark in outcome.remarks] == ["complete"]
     assert _heard(outcome.out) == list(spoken)

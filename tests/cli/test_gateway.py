@@ -131,11 +131,14 @@ def test_the_official_client_and_coded_speech() -> None:
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth") as process:
         start = line(process)
         found = re.fullmatch(
-            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)  gladia  (http://\S+)\n", start
+            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)"
+            r"  deepgram  (ws://\S+/v1/listen)  gladia  (http://\S+)\n",
+            start,
         )
         assert found
         assert found[2] == f"ws://{found[1]}/v3/ws"
-        assert found[3] == f"http://{found[1]}"
+        assert found[3] == f"ws://{found[1]}/v1/listen"
+        assert found[4] == f"http://{found[1]}"
         turns, kinds = official(found[2], SPEECH)
         assert [turn.transcript for turn in turns] == [" ".join(SPOKEN[:4]), " ".join(SPOKEN[4:])]
         assert (kinds[0], kinds[-1], "Error" in kinds) == ("Begin", "Termination", False)
@@ -223,11 +226,16 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
     with command("aai-migrate gateway --listen '[::1]:0' --no-auth --json --config", str(config)) as process:
         start = json.loads(line(process))
         url = start["dialects"]["assemblyai-v3"][0]
+        host = url.removeprefix("ws://").removesuffix("/v3/ws")
         assert start == {
             "type": "Listening",
-            "listen": url.removeprefix("ws://").removesuffix("/v3/ws"),
+            "listen": host,
             "to": "coded",
-            "dialects": {"assemblyai-v3": [url], "gladia": [f"http{url.removeprefix('ws').removesuffix('/v3/ws')}"]},
+            "dialects": {
+                "assemblyai-v3": [url],
+                "deepgram": [f"ws://{host}/v1/listen"],
+                "gladia": [f"http://{host}"],
+            },
         }
         assert start["listen"].startswith("[::1]:")
         with dial(url) as client:
@@ -419,6 +427,7 @@ def test_a_person_reads_a_line_for_each_dialect() -> None:
     pattern = (
         r"listening on (127\.0\.0\.1:\d+), to coded\n"
         r"  assemblyai-v3  ws://127\.0\.0\.1:\d+/v3/ws\n"
+        r"  deepgram  ws://127\.0\.0\.1:\d+/v1/listen\n"
         r"  gladia  http://127\.0\.0\.1:\d+\n"
     )
     assert code == 0

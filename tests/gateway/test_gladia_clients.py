@@ -4,69 +4,45 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import define
 
 from aai_migrate.gateway import run_in_thread
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
+from .program import CLIENTS as PROGRAMS
+from .program import WAIT, Told, node, printed
 from .tcp import tcp
 
-HERE = Path(__file__).parent / "clients"
 SPOKEN = words(9, seed=4)
 TURNS = [SPOKEN[:3], SPOKEN[3:6], SPOKEN[6:]]
 SPEECH = encode([0.3, *TURNS[0], 1.0, *TURNS[1], 1.0, *TURNS[2], 1.0])
 TEXTS = [" ".join(turn) for turn in TURNS]
 PAUSE = 10
 """Milliseconds between chunks of 100: faster than speech, and slow enough for a connection to break in between."""
-WAIT = 30.0
 CLIENTS = ("threads", "asyncio", "node")
-
-
-@define
-class Told:
-    """What a client was told, in order, as (kind, value)."""
-
-    items: list[tuple[str, Any]]
-
-    def all(self, kind: str) -> list[Any]:
-        return [value for told, value in self.items if told == kind]
-
-    def messages(self, kind: str) -> list[Any]:
-        return [message for message in self.all("message") if message["type"] == kind]
 
 
 def command(client: str) -> Sequence[str | Path]:
     """Return what runs a *client*; skips where it is not installed, but not in CI."""
-    if client != "node":
-        pytest.importorskip("gladiaio_sdk")
-        return [sys.executable, HERE / "gladia_sdk.py", client]
-    node = shutil.which("node")
-    if node and (HERE / "node_modules" / "@gladiaio").is_dir():
-        return [node, HERE / "gladia.js"]
-    assert not os.environ.get("CI"), "needs Node, and npm install --prefix tests/gateway/clients"
-    pytest.skip("needs Node, and npm install --prefix tests/gateway/clients")
+    if client == "node":
+        return node("gladia.js", "@gladiaio/sdk")
+    pytest.importorskip("gladiaio_sdk")
+    return [sys.executable, PROGRAMS / "gladia_sdk.py", client]
 
 
 def spoken(client: str, url: str, pause: int, folder: Path) -> Told:
     """Let *client* speak, and return what it was told; it ends by itself."""
     speech = folder / "speech.raw"
     speech.write_bytes(SPEECH)
-    program = [*command(client), url, speech, str(pause)]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=WAIT, check=False)
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, done.stderr
-    return Told([(item["kind"], item.get("value")) for item in said])
+    return printed([*command(client), url, speech, str(pause)])
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +108,7 @@ def test_a_customers_program(url: str, tmp_path: Path) -> None:
     """Finals only, as it asked for; Ctrl+C stops the recording, and the whole transcript comes before the end."""
     speech = tmp_path / "speech.raw"
     speech.write_bytes(SPEECH)
-    program: list[str | Path] = [sys.executable, HERE / "gladia_guide.py", url, speech, "0.01"]
+    program: list[str | Path] = [sys.executable, PROGRAMS / "gladia_guide.py", url, speech, "0.01"]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         timer = threading.Timer(WAIT, process.kill)
         timer.start()

@@ -28,6 +28,10 @@ from aai_migrate.wire.frames import Connect, Connected, Frame, HttpRequest, Http
 from .client import running, until
 
 LIMIT = 256 << 10
+UPGRADE = (
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 class Desk:
@@ -315,6 +319,82 @@ def test_who_is_first_has_a_route(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage() for record in caplog.records if record.name == "aai_migrate"] == [
         "GET /desk/{name} belongs to desk; desk-two does not get it",
         "* /desk/{x}/file belongs to desk; desk-two does not get it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/a/b", 201),
+        ("/x/a/b", 201),
+        ("/some/prefix/a/b?c=/d", 201),
+        ("//a/b", 201),
+        ("/x%2Fy/%20/a/b", 201),
+        ("/xa/b", 404),
+        ("/a/b/", 404),
+        ("/a/b/c", 404),
+        ("/b", 404),
+    ],
+)
+def test_a_path_may_have_anything_before_it(path: str, status: int) -> None:
+    """Whole parts of it, or nothing; the server half sees the request as it came, over HTTP and by websocket."""
+
+    async def main() -> None:
+        with desk(routes=(("GET", "**/a/b"), ("POST", "**/a/b"))):
+            async with running() as gateway:
+                for method in ("GET", "POST"):
+                    found, seen = await ask(gateway, method, path)
+                    assert found == status
+                    if status == 201:
+                        assert (seen["method"], seen["url"]) == (method, base(gateway) + path)
+                assert (await ask(gateway, "PUT", path))[0] == (405 if status == 201 else 404)
+                assert gateway.addresses["desk"] == [f"{gateway.url}/a/b"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "/some/prefix"])
+def test_a_websocket_may_have_anything_before_its_path(prefix: str) -> None:
+    """The server half sees it in the URL; a literal handshake, for clients tidy such a path up."""
+
+    async def main() -> None:
+        with desk(routes=(("GET", "**/desk"),)):
+            async with running() as gateway:
+                _, seen = await ask(gateway, "GET", "/desk", data=b"content")
+                head = f"GET {prefix}/desk?token={seen['sealed']} HTTP/1.1\r\nHost: a\r\n".encode()
+                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+                writer.write(head + UPGRADE)
+                async with asyncio.timeout(10):
+                    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+                    assert await reader.readexactly(9) == b"\x81\x07content"
+                writer.close()
+                await writer.wait_closed()
+
+    asyncio.run(main())
+
+
+def test_a_narrower_path_is_its_owners_whatever_comes_before_others(caplog: pytest.LogCaptureFixture) -> None:
+    """Of two the first has all that both could answer; who comes later with a wider path gets the rest."""
+    first = (("GET", "/x/a/b"), ("GET", "**/c/d"), ("POST", "**/{id}/e"))
+    second = (("GET", "**/a/b"), ("*", "/x/c/d"), ("POST", "/x/c/d"), ("GET", "**/x/c/d"), ("POST", "/a/{name}/e"))
+
+    async def main() -> None:
+        with desk(routes=first), desk("desk-two", second):
+            async with running() as gateway:
+                assert gateway.door
+                mine = [route for route, name in gateway.door.routes.items() if name == "desk-two"]
+                assert mine == [("GET", "**/a/b"), ("POST", "/x/c/d")]
+                for path in ("/x/a/b", "/y/a/b", "/x/c/d", "/y/c/d"):
+                    assert (await ask(gateway, "GET", path))[0] == 201
+                for path in ("/a/b/e", "/x/c/d"):
+                    assert (await ask(gateway, "POST", path))[0] == 201
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    assert [record.getMessage() for record in caplog.records if record.name == "aai_migrate"] == [
+        "* /x/c/d belongs to desk; desk-two does not get it",
+        "GET **/x/c/d belongs to desk; desk-two does not get it",
+        "POST /a/{name}/e belongs to desk; desk-two does not get it",
     ]
 
 

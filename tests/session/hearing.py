@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -51,8 +51,10 @@ class Run:
         far: Callable[[], FarEnd] | None = None,
         asked: Iterable[tuple[float, Command]] = (),
         audio: bytes = AUDIO,
+        fmt: AudioFormat = FORMAT,
         speed: float = 1.0,
         latency: float = 0.02,
+        halts: Mapping[float, float] | None = None,
         **options: Any,
     ) -> None:
         serve = provider.server or (lambda _: pytest.fail("the provider has no server half"))
@@ -60,8 +62,10 @@ class Run:
         hard = hard or Hard()
         make = far or (lambda: Far(serve(context()), CodedEar(None, hard=hard)))
         self.link = Link(self.session, make, faults=faults, latency=latency)
-        script: list[tuple[float, Command]] = [(0.0, Start(Config(audio=FORMAT, **options), KEY))]
-        script += spoken(audio, FORMAT, speed=speed, start=0.1)
+        script: list[tuple[float, Command]] = [(0.0, Start(Config(audio=fmt, **options), KEY))]
+        halts = halts or {}  # after so many seconds nothing is fed for so long
+        for time, command in spoken(audio, fmt, speed=speed, start=0.1):
+            script.append((time + sum(long for after, long in halts.items() if time - 0.1 > after), command))
         script += [*asked, (script[-1][0], Stop())]
         said: list[SessionEvent] = self.link.run(script)
         turns = Turns(provider.name)

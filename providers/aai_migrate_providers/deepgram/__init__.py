@@ -16,6 +16,7 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .flux import client as flux
 from .listen import client as listen
 from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
+from .server import ROUTES, Server
 
 EOT_TIMEOUT, BEYOND = 5.0, 0.3
 """Seconds of silence that end a turn of Flux at the latest unless the caller says otherwise, and a little more."""
@@ -53,6 +54,8 @@ PROVIDER = Provider(
     title="Deepgram",
     env="DEEPGRAM_API_KEY",
     client=listen.Client,
+    server=Server,
+    routes=ROUTES,
     variant=_variant,
     capabilities=LISTEN_CAPABILITIES,
     options=OPTIONS,

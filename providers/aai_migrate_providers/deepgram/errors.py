@@ -12,12 +12,15 @@ from typing import Any
 
 from aai_migrate.errors import AuthenticationError, BadRequest, ConnectionLost, ProviderError, QuotaExceeded
 from aai_migrate.failures import refused
-from aai_migrate.wire.frames import HttpResponse, Refused
-from aai_migrate.wire.values import parse, string
+from aai_migrate.wire.frames import LONGEST_REASON, Close, HttpResponse, Refused
+from aai_migrate.wire.values import parse, readable, string
 
 from .options import NAME
 
 REQUEST_ID, ERROR = "dg-request-id", "dg-error"
+DATA = "DATA-0000"
+"""The vendor's name for bytes that are no audio."""
+_ABOUT_AUDIO = re.compile(r"audio|encoding|sample.?rate|channels", re.IGNORECASE)
 _LINKED = re.compile(r"\b(net|data)-?(0\d{3})\b", re.ASCII | re.IGNORECASE)
 _KINDS: dict[str, type[ProviderError]] = {
     "INVALID_AUTH": AuthenticationError,
@@ -71,3 +74,30 @@ def closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
     if code in (1003, 1007, 1008) and not named:
         return BadRequest(NAME, text, code=code)
     return ConnectionLost(NAME, text, code=known)
+
+
+def closing(error: ProviderError) -> Close:
+    """Return the close frame that tells a client of a failure behind the server half.
+
+    What it asked for may be wrong; whose key or credit it is that ran out is none of its business.
+    """
+    if not isinstance(error, BadRequest):
+        return Close(1011, "The transcription behind this gateway has failed. Connect again.")
+    if about_audio(error):
+        return undecodable(error.reason.removeprefix(f"{DATA}: "))
+    return Close(1008, shortened(error.reason))
+
+
+def about_audio(error: BadRequest) -> bool:
+    """Say whether it is the audio, or what was said of it, that was refused."""
+    return str(error.code).upper().startswith("DATA") or bool(_ABOUT_AUDIO.search(error.reason))
+
+
+def undecodable(why: str) -> Close:
+    """Return the close frame for audio that is not what it was said to be."""
+    return Close(1008, shortened(f"{DATA}: {why}"))
+
+
+def shortened(reason: str) -> str:
+    """Return as much of *reason* as a close frame carries."""
+    return readable(reason).encode()[:LONGEST_REASON].decode(errors="ignore")

@@ -1,0 +1,71 @@
+"""A client's binary messages become audio: whole samples, without the header of a WAV file."""
+
+from __future__ import annotations
+
+import hashlib
+
+from aai_migrate.audio.format import AudioFormat
+
+from .container import Header, Undecodable, header
+
+_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
+
+
+class Intake:
+    """The audio of one session.
+
+    Attributes:
+        format: what the audio is; None: its header has not come.
+        size: bytes received, with the header.
+    """
+
+    def __init__(self, audio: AudioFormat | None) -> None:
+        """Take audio of the format *audio*; None: a header will say it."""
+        self.format, self.size = audio, 0
+        self._header = None if audio is None else Header(0, audio, unsigned=False)
+        self._waiting = b""
+        self._samples = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def seconds(self) -> float:
+        """How much audio has come."""
+        return self._samples / self.format.sample_rate if self.format else 0.0
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was received, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the whole samples that *data* completes; the messages may be cut anywhere.
+
+        Raises:
+            Undecodable: it is not the audio that can be read here.
+        """
+        self.size += len(data)
+        self._hash.update(data)
+        data, self._waiting = self._waiting + data, b""
+        if self._header is None:
+            self._header = header(data)
+            if self._header is None:
+                self._waiting = data
+                return b""
+            self.format, data = self._header.format, data[self._header.size :]
+        whole = len(data) - len(data) % self._header.frame
+        data, self._waiting = data[:whole], data[whole:]
+        self._samples += whole // self._header.frame
+        if not self._header.unsigned:
+            return data
+        wide = bytearray(2 * whole)
+        wide[1::2] = data.translate(_SIGNED)
+        return bytes(wide)
+
+    def end(self) -> None:
+        """Take note that no more comes.
+
+        Raises:
+            Undecodable: what has come is no more than a part of a header.
+        """
+        if self._header is None and self._waiting:
+            raise Undecodable("the stream ended inside its header")

@@ -1,0 +1,51 @@
+"""Programs with vendors' own clients, each in a process of its own, which print what they are told as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define
+
+CLIENTS = Path(__file__).parent / "clients"
+WAIT = 30.0
+"""Seconds that a program may take."""
+
+
+@define
+class Told:
+    """What a program printed, in order, as (kind, value)."""
+
+    items: list[tuple[str, Any]]
+
+    def all(self, kind: str) -> list[Any]:
+        return [value for told, value in self.items if told == kind]
+
+    def messages(self, *kinds: str) -> list[Any]:
+        """Return what the server said, of the types *kinds* or of all."""
+        return [message for message in self.all("message") if not kinds or message["type"] in kinds]
+
+
+def node(script: str, package: str) -> Sequence[str | Path]:
+    """Return what runs a *script* of Node that needs a *package*; skips where there is none, but not in CI."""
+    program = shutil.which("node")
+    if program and (CLIENTS / "node_modules" / package).is_dir():
+        return [program, CLIENTS / script]
+    why = "needs Node, and npm install --prefix tests/gateway/clients"
+    assert not os.environ.get("CI"), why
+    pytest.skip(why)
+
+
+def printed(program: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Told:
+    """Run *program*, which ends by itself and well, and return what it printed; its stderr is of kind ``stderr``."""
+    environ = {**os.environ, **(environment or {})}
+    done = subprocess.run(program, capture_output=True, text=True, timeout=WAIT, check=False, env=environ)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return Told([*((line["kind"], line.get("value")) for line in lines), ("stderr", done.stderr)])

@@ -1,0 +1,122 @@
+"""The documented vendor on loopback, through a web framework that is none of ours; connections break where asked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import WSMsgType, web
+
+from .habits import Habits
+from .nova import NET_0001
+from .vendor import Flux, Listen, Refusal, Vendor
+
+EMPTY_CLOSE = b"\x88\x00"
+"""RFC 6455, 5.5.1."""
+
+
+class Served(Vendor):
+    """Counts what crosses: text and binary messages ``up`` and ``down``, and handshakes ``in``, over all connections.
+
+    Attributes:
+        cut: where a connection breaks, before the message or handshake, as (direction, number).
+        closes: whether it is closed there with NET-0001, not reset.
+    """
+
+    def __init__(self, habits: Habits | None = None) -> None:
+        super().__init__(habits)
+        self.break_at(None)
+
+    def break_at(self, cut: tuple[str, int] | None, *, closes: bool = False) -> None:
+        """Forget what was and choose the next cut."""
+        self.cut, self.closes, self.crossed = cut, closes, {"up": 0, "down": 0, "in": 0}
+        self.queries, self.connections = [], []
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        """Hold one connection."""
+        if self._due("in") and request.transport:
+            request.transport.abort()
+            return web.Response(status=500)
+        found = self.open(request.path_qs, request.headers, now=asyncio.get_running_loop().time())
+        if isinstance(found, Refusal):
+            return web.Response(status=found.status, headers=found.headers, body=found.body)
+        connection, headers = found
+        socket = web.WebSocketResponse(max_msg_size=1 << 20, timeout=1.0)
+        socket.headers.update(headers)
+        await socket.prepare(request)
+        if await self._say(connection.greeting(), request, socket):
+            await self._hold(connection, request, socket)
+        return socket
+
+    async def _hold(self, connection: Listen | Flux, request: web.Request, socket: web.WebSocketResponse) -> None:
+        now = asyncio.get_running_loop().time
+        while not connection.ended:
+            frame = await socket.receive()
+            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY) or await self._broken("up", request, socket):
+                return
+            text = frame.type is WSMsgType.TEXT
+            told = connection.text(frame.data, now()) if text else connection.binary(frame.data, now())
+            if not await self._say(told, request, socket):
+                return
+        code, reason = connection.ended
+        if code is not None:
+            await socket.close(code=code, message=reason.encode())
+        elif request.transport:  # the framework knows no close frame without a status
+            request.transport.write(EMPTY_CLOSE)
+            await socket.receive()
+
+    async def _say(self, texts: list[str], request: web.Request, socket: web.WebSocketResponse) -> bool:
+        for text in texts:
+            if await self._broken("down", request, socket):
+                return False
+            await socket.send_str(text)
+        return True
+
+    def _due(self, direction: str) -> bool:
+        number, self.crossed[direction] = self.crossed[direction], self.crossed[direction] + 1
+        return self.cut == (direction, number)
+
+    async def _broken(self, direction: str, request: web.Request, socket: web.WebSocketResponse) -> bool:
+        if not self._due(direction):
+            return False
+        if self.closes:
+            await socket.close(code=1011, message=NET_0001.encode())
+        elif request.transport:
+            request.transport.abort()
+        return True
+
+
+@contextmanager
+def served(habits: Habits | None = None) -> Iterator[tuple[str, Served]]:
+    """Run the vendor in a thread; yields its address, ``http://…``, and itself."""
+    vendor = Served(habits)
+    started = threading.Event()
+    port = 0
+
+    async def run() -> None:
+        nonlocal port
+        app = web.Application()
+        app.router.add_get("/v1/listen", vendor.listen)
+        app.router.add_get("/v2/listen", vendor.listen)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        started.set()
+        try:
+            await done.wait()
+        finally:
+            await runner.cleanup()
+
+    loop, done = asyncio.new_event_loop(), asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="vendor")
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield f"http://127.0.0.1:{port}", vendor
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join()
+        loop.close()

@@ -1,0 +1,282 @@
+"""Cuts of a Deepgram session before every frame, on both paths, with every reading of what its page leaves open.
+
+The connection breaks, or the vendor closes it with NET-0001.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aai_migrate import registry
+from aai_migrate.audio.format import AudioFormat
+from aai_migrate.testing import Corrupt, Cut, Fault, Refuse
+from aai_migrate.testing.coded import Hard, encode, interleave, words
+from aai_migrate.testing.faults import Direction
+from aai_migrate.wire.commands import Command, Configure, Finalize
+from aai_migrate.wire.events import Configured, Finalized
+
+from ...session.hearing import FORMAT, Run
+from .far import VendorFar
+from .habits import Habits
+from .vendor import Vendor
+
+pytestmark = pytest.mark.no_cover  # thousands of sessions
+DEEPGRAM = registry.find("deepgram")
+WORDS = words(8, seed=17)
+SCRIPT: list[str | int | float] = [0.25, *WORDS[:3], 0.9, *WORDS[3:6], 1.4, *WORDS[6:], 0.3]
+AUDIO = encode(SCRIPT, FORMAT)
+STEREO = AudioFormat(channels=2)
+LEFT, RIGHT = WORDS[:5], WORDS[5:]
+APART = interleave(
+    encode([0.3, *LEFT[:3], 1.2, *LEFT[3:]], FORMAT), encode([0.9, RIGHT[0], 1.1, *RIGHT[1:], 0.4], FORMAT), fmt=STEREO
+)
+JITTER = 0.04
+HARD = {
+    "easy": Hard(),
+    "jitter": Hard(jitter=JITTER, seed=1),
+    "finals in mid-speech": Hard(final_every=2, jitter=JITTER, seed=2),
+    "a final for each word": Hard(final_every=1, jitter=JITTER, seed=3),
+    "late finals": Hard(final_every=2, late=0.6, jitter=JITTER, seed=4),
+    "very late finals": Hard(late=1.5, seed=5),
+    "rewriting": Hard(rewrite=True, final_every=3, jitter=JITTER, seed=6),
+    "split": Hard(split_every=3, jitter=JITTER, seed=7),
+    "late split": Hard(split_every=1, late=0.5, rewrite=True, jitter=JITTER, seed=8),
+}
+SPOKEN = HARD["finals in mid-speech"]
+LISTEN: dict[str, Habits] = {
+    "empty speech_final": Habits(closing="empty", hard=SPOKEN),
+    "speech_final that is not final": Habits(closing="not final", hard=SPOKEN),
+    "noise": Habits(closing="never", hard=SPOKEN),
+    "noise, late": Habits(closing="never", utterance_end="late", hard=HARD["late finals"]),
+    "noise, twice": Habits(closing="never", utterance_end="twice"),
+    "noise, stale": Habits(closing="never", utterance_end="stale", hard=HARD["late finals"]),
+    "UtteranceEnd with a time after speech_final": Habits(after_end="time", hard=SPOKEN),
+    "a stale UtteranceEnd after speech_final": Habits(after_end="stale", hard=HARD["a final for each word"], step=0.3),
+    "no UtteranceEnd after speech_final": Habits(after_end="nothing"),
+    "a tail of one word": Habits(tail=1, hard=SPOKEN, step=0.3),
+    "a tail of two words, late": Habits(tail=2, hard=HARD["late finals"], step=0.3),
+    "short segments": Habits(segment=0.5, step=0.3, hard=HARD["jitter"]),
+    "speech_final at the end": Habits(last="speech_final"),
+    "no languages": Habits(languages=[], repeats_speech=True),
+}
+FLUX: dict[str, Habits] = {
+    "no triggers": Habits(triggers=False, hard=HARD["jitter"]),
+    "slow ends": Habits(silence=0.85, hard=HARD["late finals"]),
+    "quick ends": Habits(silence=0.05, hard=HARD["jitter"]),
+}
+EAGER = {"deepgram": {"eager_eot_threshold": 0.4}}
+NOVA, FLUX_MODEL = "nova-3", "flux-general-en"
+
+
+def run(habits: Habits | None = None, faults: list[Fault] | None = None, **options: Any) -> tuple[Run, VendorFar]:
+    """Transcribe AUDIO, with the vendor closing where ``closes`` says."""
+    far = VendorFar(Vendor(habits), options.pop("closes", None))
+    given = {"audio": AUDIO, "model": NOVA, **options}
+    return Run(DEEPGRAM, far=lambda: far, faults=faults or [], **given), far
+
+
+def said(done: Run, channel: int = 0) -> tuple[str, ...]:
+    """Return the words of the ended turns of a channel, without capitals and full stops."""
+    texts = (turn.transcript for turn in done.turns if turn.channel == channel)
+    return tuple(word.strip(".").lower() for text in texts for word in text.split())
+
+
+def check(done: Run, what: str = "", *, heard: tuple[tuple[str, ...], ...] = (WORDS,)) -> None:
+    for channel, expected in enumerate(heard):
+        assert said(done, channel) == expected, what
+    assert done.end.complete, what
+    done.contract()
+
+
+def cuts(whole: Run, step: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a name and the fault of each cut: of the connection, and every third one by the vendor."""
+    directions: tuple[Direction, ...] = ("up", "down")
+    for direction in directions:
+        for number in range(0, whole.link.crossed[direction], step):
+            yield f"cut {direction} {number}", {"faults": [Cut(direction, number)]}
+            if number % (3 * step) == 0:
+                yield f"closed {direction} {number}", {"closes": (direction, number)}
+
+
+def every_cut(
+    habits: Habits | None = None, step: int = 1, *, heard: tuple[tuple[str, ...], ...] = (WORDS,), **options: Any
+) -> None:
+    whole, _ = run(habits, **options)
+    check(whole, "whole", heard=heard)
+    for what, fault in cuts(whole, step):
+        done, _ = run(habits, **fault, **options)
+        check(done, what, heard=heard)
+
+
+@pytest.mark.parametrize("hard", HARD)
+def test_a_cut_before_any_frame_of_listen_loses_no_word(hard: str) -> None:
+    """Whatever is final when."""
+    every_cut(Habits(hard=HARD[hard]))
+
+
+@pytest.mark.parametrize("hard", HARD)
+def test_a_cut_before_any_frame_of_flux_loses_no_word(hard: str) -> None:
+    """However late the model is, and however it rewrites."""
+    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 2, model=FLUX_MODEL)
+
+
+@pytest.mark.parametrize("habits", LISTEN)
+def test_no_habit_of_listen_loses_a_word(habits: str) -> None:
+    """Whatever closes its turns."""
+    every_cut(LISTEN[habits], step=3)
+
+
+@pytest.mark.parametrize("habits", FLUX)
+def test_no_habit_of_flux_loses_a_word(habits: str) -> None:
+    """However its turns end."""
+    every_cut(FLUX[habits], step=3, model=FLUX_MODEL)
+
+
+@pytest.mark.parametrize("hard", ["jitter", "late finals", "rewriting"])
+def test_a_cut_around_an_eager_end_loses_no_word(hard: str) -> None:
+    """What was taken back is not said, what was resumed is."""
+    habits = Habits(hard=HARD[hard], silence=1.2, eager=0.2)
+    _, far = run(habits, model=FLUX_MODEL, extra=EAGER)
+    assert {"EagerEndOfTurn", "TurnResumed", "EndOfTurn"} <= {json.loads(text).get("event") for text in far.said}
+    every_cut(habits, step=3, model=FLUX_MODEL, extra=EAGER)
+
+
+@pytest.mark.parametrize("hard", HARD)
+def test_a_cut_of_two_channels_loses_no_word(hard: str) -> None:
+    """They are settled one by one, and replayed together."""
+    options: dict[str, Any] = {"audio": APART, "fmt": STEREO, "channels": "separate"}
+    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=3, **options)
+
+
+@pytest.mark.parametrize("hard", ["easy", "late finals", "a final for each word"])
+def test_words_may_come_without_times(hard: str) -> None:
+    """No list of words at all at ``/v1/listen``, and none or some of the times of Flux."""
+    every_cut(Habits(hard=HARD[hard], times="none"), step=3)
+    for times in ("none", "some"):
+        every_cut(Habits(hard=HARD[hard], times=times), step=5, model=FLUX_MODEL)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"partials": False},
+        {"turn_silence": 0.3, "formatting": False},
+        {"turn_silence": 3.0},
+        {"extra": {"deepgram": {"endpointing": False}}},
+        {"extra": {"deepgram": {"endpointing": 10, "vad_events": True}}},
+        {"model": FLUX_MODEL, "partials": False},
+        {"model": FLUX_MODEL, "extra": {"deepgram": {"eot_threshold": 1.0, "eot_timeout_ms": 700}}},
+        {"speed": 0},
+        {"speed": 0, "model": FLUX_MODEL},
+        {"speed": 4},
+        {"speed": 4, "model": FLUX_MODEL},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("hard", ["late finals", "split"])
+def test_other_settings_lose_no_word(hard: str, options: dict[str, Any]) -> None:
+    """Nor does audio that is pushed, all of it at once included."""
+    every_cut(Habits(hard=HARD[hard]), step=5, **options)
+
+
+@pytest.mark.parametrize(("rate", "encoding"), [(8000, "pcm_mulaw"), (8000, "pcm_alaw"), (24000, "pcm_f32le")])
+@pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
+def test_every_encoding_crosses_a_cut(model: str, rate: int, encoding: Any) -> None:
+    """What is replayed is what was sent, in whole samples."""
+    fmt = AudioFormat(rate, encoding)
+    every_cut(Habits(hard=SPOKEN), step=9, model=model, fmt=fmt, audio=encode(SCRIPT, fmt))
+
+
+@pytest.mark.parametrize("finalize", ["answered", "ordinary first", "not speech_final", "if buffered", "silent"])
+@pytest.mark.parametrize("hard", ["easy", "late finals"])
+def test_finalize_and_a_cut_lose_no_word(hard: str, finalize: Any) -> None:
+    """Each is answered once, also where the vendor never answers."""
+    _finalized(Habits(hard=HARD[hard], finalize=finalize))
+
+
+@pytest.mark.parametrize("options", [{}, {"extra": {"deepgram": {"force_end_turn": False}}}], ids=str)
+@pytest.mark.parametrize("forces", [True, False])
+@pytest.mark.parametrize("hard", ["easy", "late finals"])
+def test_a_forced_end_and_a_cut_lose_no_word(hard: str, forces: bool, options: dict[str, Any]) -> None:
+    """Also where the vendor breaks off because it does not know the message."""
+    _finalized(Habits(hard=HARD[hard], forces=forces), model=FLUX_MODEL, **options)
+
+
+def _finalized(habits: Habits, **options: Any) -> None:
+    asked: list[tuple[float, Command]] = [(0.9, Finalize("a")), (1.9, Finalize("b")), (2.0, Finalize("c"))]
+    whole, _ = run(habits, asked=asked, **options)
+    check(whole, "whole")
+    for what, fault in cuts(whole, 5):
+        done, _ = run(habits, **fault, asked=asked, **options)
+        check(done, what)
+        answers = [event.id for event in done.said if isinstance(event, Finalized)]
+        assert sorted(answers) == ["a", "b", "c"], what
+
+
+@pytest.mark.parametrize("configures", [True, False])
+@pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
+def test_a_change_holds_over_a_cut(model: str, configures: bool) -> None:
+    """It is answered once, and every connection knows it: from its query, or told at its place."""
+    asked: list[tuple[float, Command]] = [
+        (1.2, Configure("a", {"keyterms": ("first",)})),
+        (1.25, Configure("b", {"keyterms": ("second", "third")})),
+    ]
+    options: dict[str, Any] = {"asked": asked, "model": model, "keyterms": ("zeroth",), "halts": {2.4: 12.0}}
+    whole, _ = run(Habits(configures=configures), **options)
+    check(whole)
+    for what, fault in cuts(whole, 4):
+        done, far = run(Habits(configures=configures), **fault, **options)
+        check(done, what)
+        answers = [(event.id, event.accepted) for event in done.said if isinstance(event, Configured)]
+        assert answers == [("a", True), ("b", True)], what
+        told = [message["keyterms"] for message in map(json.loads, far.tells) if message["type"] == "Configure"]
+        asked_last = far.vendor.queries[-1]["keyterm"]
+        assert asked_last == ["second", "third"] or told[-1] == ["second", "third"], what
+
+
+@pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
+def test_a_message_cut_short_loses_no_word(model: str) -> None:
+    """Text that is no JSON is a broken connection."""
+    whole, _ = run(model=model)
+    for number in range(1, whole.link.crossed["down"] - 1, 2):
+        done, _ = run(faults=[Corrupt("down", number)], model=model)
+        assert said(done) == WORDS, number
+        done.contract()
+
+
+@pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
+@pytest.mark.parametrize("halts", [{-1.0: 25.0}, {0.6: 25.0}, {1.5: 25.0, 2.4: 12.0}], ids=str)
+def test_nothing_is_closed_while_the_application_is_silent(model: str, halts: dict[float, float]) -> None:
+    """Before its first audio, inside a word and after a turn: neither NET-0001 nor a lost word."""
+    done, far = run(model=model, halts=halts)
+    check(done)
+    assert len(far.vendor.connections) == 1
+
+
+@pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
+def test_a_cut_while_the_application_is_silent_loses_no_word(model: str) -> None:
+    """What a silence injected takes no place on the session's clock."""
+    for hard in ("finals in mid-speech", "late finals"):
+        every_cut(Habits(hard=HARD[hard]), step=4, model=model, halts={0.6: 13.0, 2.4: 5.0})
+
+
+@given(seed=st.integers(0, 1 << 32))
+@settings(max_examples=100, deadline=None)
+def test_any_cuts_lose_no_word(seed: int) -> None:
+    """Several in one session, refusals between them, whatever the habits."""
+    dice = random.Random(seed)
+    model = dice.choice([NOVA, FLUX_MODEL])
+    others = [*LISTEN.values()] if model == NOVA else [*FLUX.values()]
+    habits = dice.choice([*(Habits(hard=hard) for hard in HARD.values()), *others])
+    directions: tuple[Direction, ...] = ("up", "down")
+    faults: list[Fault] = [Cut(dice.choice(directions), dice.randrange(2, 70)) for _ in range(dice.randrange(1, 5))]
+    faults += [Refuse(dice.randrange(1, 6), dice.choice([None, 429, 500, 503])) for _ in range(2)]
+    done, _ = run(habits, faults, model=model, closes=(dice.choice(directions), dice.randrange(2, 70)))
+    check(done)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aai_migrate.config import Config
 from aai_migrate.wire.commands import Audio, Finalize, Stop
 from aai_migrate.wire.events import Final, Finalized, Partial, Settled, SpeechStarted, Stopped, TurnEnded, Unmapped
 from aai_migrate.wire.frames import Close
@@ -185,7 +186,29 @@ def test_the_end_of_a_turn_is_where_its_last_word_ends() -> None:
     client = started()
     hear(client, settled(0.0, 2.0, "So", ("So", 0.5, 0.9)))
     [end] = [item for item in hear(client, ended(2.0, 1.0)) if isinstance(item, TurnEnded)]
-    assert end == TurnEnded(turn=A, at=0.9, reason="vendor")
+    assert end == TurnEnded(turn=A, at=0.9, reason="vendor", formatted=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "formatted"),
+    [
+        (Config(), True),
+        (Config(formatting=True), True),
+        (Config(formatting=False), False),
+        (Config(formatting=False, extra={"deepgram": {"smart_format": True}}), True),
+        (Config(formatting=False, extra={"deepgram": {"detect_entities": "True"}}), True),
+        (Config(extra={"deepgram": {"punctuate": "False"}}), False),
+    ],
+)
+def test_a_turn_is_formatted_where_that_was_asked_for(config: Config, formatted: bool) -> None:
+    """Smart format and entities imply punctuation."""
+    [end] = [item for item in hear(started(config), ended(0.0, 1.0, "So.")) if isinstance(item, TurnEnded)]
+    assert end.formatted is formatted
+    client = started(config)
+    hear(client, SO)
+    client.send(Stop(), 0.0)
+    [end] = [item for item in hear(client, METADATA) if isinstance(item, TurnEnded)]
+    assert end.formatted is formatted
 
 
 def test_speech_begins_anew_in_every_turn() -> None:

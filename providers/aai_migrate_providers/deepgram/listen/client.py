@@ -23,6 +23,8 @@ from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_
 from ..parameters import LISTEN, InvalidParameter, check_listen
 from .turns import Turns
 
+PUNCTUATES = ("punctuate", "smart_format", "detect_entities")
+"""Parameters of which each has the text punctuated."""
 LONGEST_GAP = 5000
 """Milliseconds between words that the vendor can be told to wait for."""
 
@@ -52,7 +54,8 @@ class Client(client.Client):
             raise InvalidParameter("utterance_end_ms", "needs interim_results; do not turn partials off")
 
     def _dialled(self, config: Config, query: dict[str, Any]) -> None:
-        self._turns = Turns(config.audio.channels)
+        formatted = any(str(query.get(name)).lower() in ("true", "1") for name in PUNCTUATES)
+        self._turns = Turns(config.audio.channels, formatted=formatted)
 
     def _command(self, command: ask.Command, now: float) -> list[Out]:
         match command:

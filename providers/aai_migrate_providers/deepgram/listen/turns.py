@@ -39,9 +39,10 @@ class _Asked:
 
 
 class Turns:
-    """The open turns of one connection with *channels* channels."""
+    """The open turns of one connection with *channels* channels; *formatted* says whether their text is punctuated."""
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self, channels: int = 1, *, formatted: bool = False) -> None:
+        self._formatted = formatted
         self._channels = {number: _Channel() for number in range(channels)}
         self._asked: list[_Asked] = []
 
@@ -137,7 +138,9 @@ class Turns:
             return []
         key = (number, channel.turn)
         channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", False
-        out: list[say.Event] = [say.TurnEnded(turn=key, channel=number, at=at, reason=reason)]
+        out: list[say.Event] = [
+            say.TurnEnded(turn=key, channel=number, at=at, reason=reason, formatted=self._formatted)
+        ]
         shown = channel.interim
         return [*out, *self._speech(channel, shown), _partial(channel, shown)] if shown else out
 

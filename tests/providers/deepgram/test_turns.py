@@ -348,6 +348,14 @@ def test_a_stale_utterance_end_does_not_end_the_next_turn() -> None:
     assert told(ended(8.0, 1.6, "One."), settled(9.6, 1.0, "Two"), utterance_end(10.5)) == [("end", B, "vendor")]
 
 
+@pytest.mark.parametrize("at", [9.6, 9.600000381, 9.7])
+def test_a_stale_utterance_end_at_the_border_of_two_spans(at: float) -> None:
+    """The last word before may reach into it, or to it but for rounding; what was said since begins behind it."""
+    first = ended(8.0, 1.6, "One.", ("One.", 8.9, at))
+    assert told(first, settled(9.6, 1.0, "Two", ("Two", 9.8, 10.2)), utterance_end(at)) == []
+    assert told(first, settled(9.6, 1.0, "Two", ("Two", 9.8, 10.2)), utterance_end(10.2)) == [("end", B, "vendor")]
+
+
 def test_an_utterance_end_while_nothing_is_settled_keeps_the_interim() -> None:
     """It decides on what is settled."""
     assert told(results(0.0, 1.0, "so"), utterance_end(0.9)) == []

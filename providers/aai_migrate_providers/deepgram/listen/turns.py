@@ -24,7 +24,7 @@ NEAR = 0.25
 @define
 class _Channel:
     turn: int = 0
-    first: float | None = None  # where the first settled span of the open turn begins; None: nothing is settled
+    first: float | None = None  # where the first settled word of the open turn begins; None: nothing is settled
     last: str = ""  # the text that was settled last
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
@@ -69,7 +69,7 @@ class Turns:
         -1 says that it is known already, and so does a time before the open turn: nothing follows from either.
         """
         channel = self._channel(number)
-        if at < 0 or channel.first is None or at < channel.first:
+        if at < 0 or channel.first is None or at <= channel.first:
             return []
         return self._close(channel, number, channel.end, "vendor")
 
@@ -116,7 +116,7 @@ class Turns:
     def _piece(channel: _Channel, span: Span, *, confirmed: bool = True) -> Iterable[say.Event]:
         """Append a span to the open turn."""
         text, words = _led(channel.last, span)
-        channel.first = span.start if channel.first is None else channel.first
+        channel.first = _start(span) if channel.first is None else channel.first
         channel.last, channel.end = text, max(channel.end, _end(span))
         yield say.Final(
             turn=(span.channel, channel.turn),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aai_migrate.config import Config
-from aai_migrate.errors import BadRequest, ConnectionLost, ProviderError
+from aai_migrate.errors import BadRequest, ConnectionLost, ProviderError, QuotaExceeded
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
 from aai_migrate.wire.events import (
@@ -427,6 +427,9 @@ def test_a_warning_is_passed_on() -> None:
     [
         ({"code": "INTERNAL_SERVER_ERROR", "description": "decoder stopped"}, ConnectionLost, True),
         ({"code": "INVALID_AUTH", "description": "no"}, ProviderError, False),
+        ({"code": "TOO_MANY_REQUESTS", "description": "no"}, QuotaExceeded, True),
+        ({"code": "Too Many Requests", "description": "no"}, QuotaExceeded, True),
+        ({"code": "ASR_PAYMENT_REQUIRED", "description": "no"}, QuotaExceeded, False),
         ({"code": "SOMETHING", "description": "no"}, BadRequest, False),
         ({}, BadRequest, False),
         ({"code": [], "description": 7}, BadRequest, False),

@@ -99,6 +99,8 @@ class Client:
                 texts = (string(message.get("code")), string(message.get("description")))
                 reason = ": ".join(text for text in texts if text) or "the change was refused"
                 return [*self._changes.answered(now, accepted=False, reason=reason)]
+            case None if "err_code" in message or "err_msg" in message:  # of a proxy
+                return self._fail(errors.told(message))
         return [say.Unmapped(message)]
 
     def _finish(self) -> list[say.Event]:

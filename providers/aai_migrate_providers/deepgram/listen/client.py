@@ -100,8 +100,6 @@ class Client(client.Client):
                 return self._stop(number(message.get("duration")))
             case "Error":
                 return self._error(message, now)
-            case None if "err_code" in message or "err_msg" in message:
-                return self._fail(errors.told(message))
         return super()._message(message, now)
 
     def _error(self, message: Mapping[str, Any], now: float) -> list[Out]:

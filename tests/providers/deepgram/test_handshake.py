@@ -489,6 +489,17 @@ def test_silence_that_ends_a_turn_of_flux_is_longer_than_what_the_caller_set(
     assert PROVIDER.suited(config).numbers.finalize_silence > 9.0
 
 
+@pytest.mark.parametrize("wrong", ["soon", [], {}])
+def test_a_wait_that_is_none_is_refused_at_the_handshake(wrong: Any) -> None:
+    """With its name, like all else."""
+    words = {"deepgram": {"force_end_turn": False, "eot_timeout_ms": wrong}}
+    config = Config(model="flux-general-en", extra=words)
+    assert PROVIDER.suited(config).numbers.finalize_silence > 5.0
+    if wrong == "soon":
+        with pytest.raises(ConfigError, match="deepgram: eot_timeout_ms: expected a number"):
+            asking(config)
+
+
 def test_a_format_of_a_variant() -> None:
     """Flux has rates of its own and no channels."""
     flux = PROVIDER.suited(FLUX_EN)

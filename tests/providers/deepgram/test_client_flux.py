@@ -318,6 +318,11 @@ def test_a_server_without_force_end_turn() -> None:
     assert "force_end_turn=false" in warned.message
     assert isinstance(failed, Failed)
     assert (type(failed.error), failed.error.retryable) == (ConnectionLost, True)
+    assert (failed.error.reason, failed.error.code) == ("unknown message", "UNPARSABLE_CLIENT_MESSAGE")
+    [bare] = [
+        each for each in hear(forced("f"), said("Error", code="UNPARSABLE_CLIENT_MESSAGE")) if isinstance(each, Failed)
+    ]
+    assert bare.error.reason
     assert not any(isinstance(item, (Final, TurnEnded, Settled)) for item in out)  # the replay hears it again
 
 

@@ -115,6 +115,8 @@ def test_the_handshake_of_flux() -> None:
         ({"formatting": False}, {"punctuate": "false"}),
         ({"turn_silence": 0.3}, {"endpointing": "300"}),
         ({"turn_silence": 2}, {"endpointing": "2000", "utterance_end_ms": "2000"}),
+        ({"turn_silence": 5}, {"endpointing": "5000", "utterance_end_ms": "5000"}),
+        ({"turn_silence": 5.001}, {"endpointing": "5001", "utterance_end_ms": None}),
         ({"turn_silence": 6}, {"endpointing": "6000", "utterance_end_ms": None}),
         ({"turn_silence": 2, "max_turn_silence": 1.5}, {"endpointing": "2000", "utterance_end_ms": "1500"}),
         ({"max_turn_silence": 5}, {"utterance_end_ms": "5000"}),

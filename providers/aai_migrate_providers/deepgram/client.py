@@ -99,6 +99,8 @@ class Client:
                 texts = (string(message.get("code")), string(message.get("description")))
                 reason = ": ".join(text for text in texts if text) or "the change was refused"
                 return [*self._changes.answered(now, accepted=False, reason=reason)]
+            case None if "err_code" in message or "err_msg" in message:  # of a proxy
+                return self._fail(errors.told(message))
         return [say.Unmapped(message)]
 
     def _finish(self) -> list[say.Event]:
@@ -153,7 +155,10 @@ class Client:
         self._dialled(config, query)
         pairs = written({name: value for name, value in query.items() if name not in self.own})
         try:
-            self._check(read(pairs, self.parameters))
+            values = read(pairs, self.parameters)
+            self._check(values)
+            flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
+            pairs = [(name, flags.get(name, text)) for name, text in pairs]  # the service takes lower case only
         except InvalidParameter as error:
             if config.on_unsupported == "error":
                 raise ConfigError(f"{NAME}: {error}") from None

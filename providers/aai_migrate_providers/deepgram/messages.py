@@ -18,6 +18,8 @@ from aai_migrate.wire.frames import Message
 from aai_migrate.wire.text import joined, joiner, spread
 from aai_migrate.wire.values import mapping, number, string, whole
 
+MOST_CHANNELS = 20
+"""Channels of one connection; each of them that the vendor names is remembered."""
 END = "EndOfTurn"
 """The ``event`` of Flux after which nothing of a turn changes."""
 
@@ -68,10 +70,10 @@ def control(type_: str, **fields: Any) -> Message:
 
 
 def channel(value: Any) -> int:
-    """Read ``channel_index`` or ``channel``, which are this channel and how many there are."""
+    """Read ``channel_index`` or ``channel``, which are this channel and how many there are; the first is 0."""
     index = value[0] if isinstance(value, list) and value else value
     known = None if isinstance(index, str) else whole(index)
-    return known if known is not None and known >= 0 else 0
+    return known if known is not None and 0 <= known < MOST_CHANNELS else 0
 
 
 def span(message: Mapping[str, Any]) -> Span:

@@ -45,6 +45,7 @@ from ...test_contract import checked
 from .wire import (
     CLOSE,
     FINALIZE,
+    FLUX_EN,
     KEEP_ALIVE,
     LISTEN_ID,
     METADATA,
@@ -284,9 +285,10 @@ def test_metadata_in_mid_session_ends_nothing() -> None:
     assert hear(client, SO)[-1] == Settled(2.0)
 
 
-def test_a_legacy_error_ends_the_session() -> None:
+@pytest.mark.parametrize("config", [Config(), FLUX_EN])
+def test_a_legacy_error_ends_the_session(config: Config) -> None:
     """A proxy's way to refuse after the handshake."""
-    error = failure(hear(started(), json.dumps({"err_code": "INVALID_AUTH", "err_msg": "no", "request_id": "r"})))
+    error = failure(hear(started(config), json.dumps({"err_code": "INVALID_AUTH", "err_msg": "no", "request_id": "r"})))
     assert (type(error).__name__, error.code, error.reason, error.request_id) == (
         "AuthenticationError",
         "INVALID_AUTH",

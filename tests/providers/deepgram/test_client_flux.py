@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aai_migrate.config import Config
-from aai_migrate.errors import BadRequest, ConnectionLost, ProviderError
+from aai_migrate.errors import BadRequest, ConnectionLost, ProviderError, QuotaExceeded
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
 from aai_migrate.wire.events import (
@@ -318,6 +318,11 @@ def test_a_server_without_force_end_turn() -> None:
     assert "force_end_turn=false" in warned.message
     assert isinstance(failed, Failed)
     assert (type(failed.error), failed.error.retryable) == (ConnectionLost, True)
+    assert (failed.error.reason, failed.error.code) == ("unknown message", "UNPARSABLE_CLIENT_MESSAGE")
+    [bare] = [
+        each for each in hear(forced("f"), said("Error", code="UNPARSABLE_CLIENT_MESSAGE")) if isinstance(each, Failed)
+    ]
+    assert bare.error.reason
     assert not any(isinstance(item, (Final, TurnEnded, Settled)) for item in out)  # the replay hears it again
 
 
@@ -427,6 +432,9 @@ def test_a_warning_is_passed_on() -> None:
     [
         ({"code": "INTERNAL_SERVER_ERROR", "description": "decoder stopped"}, ConnectionLost, True),
         ({"code": "INVALID_AUTH", "description": "no"}, ProviderError, False),
+        ({"code": "TOO_MANY_REQUESTS", "description": "no"}, QuotaExceeded, True),
+        ({"code": "Too Many Requests", "description": "no"}, QuotaExceeded, True),
+        ({"code": "ASR_PAYMENT_REQUIRED", "description": "no"}, QuotaExceeded, False),
         ({"code": "SOMETHING", "description": "no"}, BadRequest, False),
         ({}, BadRequest, False),
         ({"code": [], "description": 7}, BadRequest, False),

@@ -115,6 +115,8 @@ def test_the_handshake_of_flux() -> None:
         ({"formatting": False}, {"punctuate": "false"}),
         ({"turn_silence": 0.3}, {"endpointing": "300"}),
         ({"turn_silence": 2}, {"endpointing": "2000", "utterance_end_ms": "2000"}),
+        ({"turn_silence": 5}, {"endpointing": "5000", "utterance_end_ms": "5000"}),
+        ({"turn_silence": 5.001}, {"endpointing": "5001", "utterance_end_ms": None}),
         ({"turn_silence": 6}, {"endpointing": "6000", "utterance_end_ms": None}),
         ({"turn_silence": 2, "max_turn_silence": 1.5}, {"endpointing": "2000", "utterance_end_ms": "1500"}),
         ({"max_turn_silence": 5}, {"utterance_end_ms": "5000"}),
@@ -137,6 +139,14 @@ def test_the_handshake_of_flux() -> None:
         ({"extra": {"deepgram": {"extra": {"call": 7}, "tag": ["a", "b"]}}}, {"extra": "call:7", "tag": ["a", "b"]}),
         ({"extra": {"deepgram": {"replace": ["a:b"], "mip_opt_out": True}}}, {"replace": "a:b", "mip_opt_out": "true"}),
         ({"extra": {"deepgram": {"keyterm": None}}}, {}),
+        ({"extra": {"deepgram": {"interim_results": False}}}, {"interim_results": "false", "utterance_end_ms": None}),
+        ({"extra": {"deepgram": {"interim_results": "False"}}}, {"interim_results": "false", "utterance_end_ms": None}),
+        (
+            {"extra": {"deepgram": {"smart_format": "True", "dictation": 1}}},
+            {"smart_format": "true", "dictation": "true"},
+        ),
+        ({"extra": {"deepgram": {"endpointing": "FALSE"}}}, {"endpointing": "false"}),
+        ({"partials": False, "extra": {"deepgram": {"interim_results": True}}}, {}),
         ({"extra": {"gladia": {"smart_format": True}}}, {}),
     ],
 )
@@ -479,6 +489,17 @@ def test_silence_that_ends_a_turn_of_flux_is_longer_than_what_the_caller_set(
     words = {"deepgram": {"force_end_turn": False, **extra}}
     config = Config(model="flux-general-en", max_turn_silence=silence, extra=words)
     assert PROVIDER.suited(config).numbers.finalize_silence > 9.0
+
+
+@pytest.mark.parametrize("wrong", ["soon", [], {}])
+def test_a_wait_that_is_none_is_refused_at_the_handshake(wrong: Any) -> None:
+    """With its name, like all else."""
+    words = {"deepgram": {"force_end_turn": False, "eot_timeout_ms": wrong}}
+    config = Config(model="flux-general-en", extra=words)
+    assert PROVIDER.suited(config).numbers.finalize_silence > 5.0
+    if wrong == "soon":
+        with pytest.raises(ConfigError, match="deepgram: eot_timeout_ms: expected a number"):
+            asking(config)
 
 
 def test_a_format_of_a_variant() -> None:

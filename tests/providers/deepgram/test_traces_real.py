@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,10 @@ def ended(events: list[aai_migrate.StreamEvent]) -> list[aai_migrate.Turn]:
 def test_a_worked_trace_over_a_socket_gives_exact_turns(
     name: str,
     driver: Driver,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The scripted server plays it as documented; all audio arrives, at the right path, as whom it should."""
+    caplog.set_level(logging.DEBUG)
     steps = script(FIXTURES / f"{name}.jsonl")
     with scripted(steps) as vendor:
         events = played(name, vendor, driver)
@@ -94,6 +97,8 @@ def test_a_worked_trace_over_a_socket_gives_exact_turns(
     assert isinstance(begin, aai_migrate.Begin)
     assert begin.session_id == ("7d1f4b6a-0c2e-4f57-9a10-55c1d2e3f405" if "flux" in name else REQUEST_ID)
     assert CANARY not in repr(events)
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets.server")]
+    assert not any(text in line for line in ours for text in (CANARY, *(turn[2] for turn in EXACT[name][2])))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aai_migrate.config import Config
 from aai_migrate.wire.commands import Audio, Finalize, Stop
 from aai_migrate.wire.events import Final, Finalized, Partial, Settled, SpeechStarted, Stopped, TurnEnded, Unmapped
 from aai_migrate.wire.frames import Close
@@ -185,7 +186,29 @@ def test_the_end_of_a_turn_is_where_its_last_word_ends() -> None:
     client = started()
     hear(client, settled(0.0, 2.0, "So", ("So", 0.5, 0.9)))
     [end] = [item for item in hear(client, ended(2.0, 1.0)) if isinstance(item, TurnEnded)]
-    assert end == TurnEnded(turn=A, at=0.9, reason="vendor")
+    assert end == TurnEnded(turn=A, at=0.9, reason="vendor", formatted=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "formatted"),
+    [
+        (Config(), True),
+        (Config(formatting=True), True),
+        (Config(formatting=False), False),
+        (Config(formatting=False, extra={"deepgram": {"smart_format": True}}), True),
+        (Config(formatting=False, extra={"deepgram": {"detect_entities": "True"}}), True),
+        (Config(extra={"deepgram": {"punctuate": "False"}}), False),
+    ],
+)
+def test_a_turn_is_formatted_where_that_was_asked_for(config: Config, formatted: bool) -> None:
+    """Smart format and entities imply punctuation."""
+    [end] = [item for item in hear(started(config), ended(0.0, 1.0, "So.")) if isinstance(item, TurnEnded)]
+    assert end.formatted is formatted
+    client = started(config)
+    hear(client, SO)
+    client.send(Stop(), 0.0)
+    [end] = [item for item in hear(client, METADATA) if isinstance(item, TurnEnded)]
+    assert end.formatted is formatted
 
 
 def test_speech_begins_anew_in_every_turn() -> None:
@@ -323,6 +346,14 @@ def test_a_stale_utterance_end_does_not_end_the_next_turn() -> None:
     """As seen on the wire: 8.8, not -1, while the open turn begins at 9.6."""
     assert told(ended(8.0, 1.6, "One."), settled(9.6, 1.0, "Two"), utterance_end(8.8)) == []
     assert told(ended(8.0, 1.6, "One."), settled(9.6, 1.0, "Two"), utterance_end(10.5)) == [("end", B, "vendor")]
+
+
+@pytest.mark.parametrize("at", [9.6, 9.600000381, 9.7])
+def test_a_stale_utterance_end_at_the_border_of_two_spans(at: float) -> None:
+    """The last word before may reach into it, or to it but for rounding; what was said since begins behind it."""
+    first = ended(8.0, 1.6, "One.", ("One.", 8.9, at))
+    assert told(first, settled(9.6, 1.0, "Two", ("Two", 9.8, 10.2)), utterance_end(at)) == []
+    assert told(first, settled(9.6, 1.0, "Two", ("Two", 9.8, 10.2)), utterance_end(10.2)) == [("end", B, "vendor")]
 
 
 def test_an_utterance_end_while_nothing_is_settled_keeps_the_interim() -> None:
@@ -489,3 +520,11 @@ def test_a_span_without_a_usable_channel_is_the_first_ones(channel_index: Any) -
     """Its words are not lost."""
     text = ended(0.0, 1.0, "Hi.").replace('"channel_index": [0, 1]', f'"channel_index": {json.dumps(channel_index)}')
     assert told(text)[1:] == [("final", A, "Hi."), ("end", A, "vendor")]
+
+
+def test_channels_that_cannot_be_are_the_first_one() -> None:
+    """There are twenty at most: a server that names any number of them takes no memory, and no words are lost."""
+    client = started()
+    assert told(ended(0.0, 1.0, "Hi.", channel=10**9, channels=10**9), client=client)[1] == ("final", A, "Hi.")
+    assert told(ended(1.0, 1.0, "Ho.", channel=20, channels=21), client=client)[1] == ("final", B, "Ho.")
+    assert told(ended(2.0, 1.0, "He.", channel=19, channels=20), client=client)[1] == ("final", (19, 0), "He.")

@@ -31,11 +31,6 @@ class Turns:
         self._ended = -1  # the last turn that has ended
         self._open: dict[int, TurnInfo] = {}
 
-    @property
-    def open(self) -> bool:
-        """Whether a turn with words is open."""
-        return any(turn.text for turn in self._open.values())
-
     def take(self, turn: TurnInfo) -> Iterator[say.Event]:
         """Take one message; of a turn that has ended nothing is new."""
         if turn.index <= self._ended:

@@ -23,6 +23,8 @@ from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_
 from ..parameters import LISTEN, InvalidParameter, check_listen
 from .turns import Turns
 
+PUNCTUATES = ("punctuate", "smart_format", "detect_entities")
+"""Parameters of which each has the text punctuated."""
 LONGEST_GAP = 5000
 """Milliseconds between words that the vendor can be told to wait for."""
 
@@ -40,7 +42,9 @@ class Client(client.Client):
         """Turns end after a pause; where noise hides it, after a gap between words, which interim results show."""
         words: dict[str, Any] = {"interim_results": True, "punctuate": True, "endpointing": TURN_SILENCE}
         gap = max(WORD_GAP, round((config.turn_silence or 0.0) * 1000))
-        if config.partials is not False and gap <= LONGEST_GAP:
+        told = config.extra.get(NAME, {}).get("interim_results")
+        shows = config.partials is not False if told is None else str(told).lower() not in ("false", "0")
+        if shows and gap <= LONGEST_GAP:
             words["utterance_end_ms"] = gap
         return words
 
@@ -50,7 +54,8 @@ class Client(client.Client):
             raise InvalidParameter("utterance_end_ms", "needs interim_results; do not turn partials off")
 
     def _dialled(self, config: Config, query: dict[str, Any]) -> None:
-        self._turns = Turns(config.audio.channels)
+        formatted = any(str(query.get(name)).lower() in ("true", "1") for name in PUNCTUATES)
+        self._turns = Turns(config.audio.channels, formatted=formatted)
 
     def _command(self, command: ask.Command, now: float) -> list[Out]:
         match command:
@@ -95,8 +100,6 @@ class Client(client.Client):
                 return self._stop(number(message.get("duration")))
             case "Error":
                 return self._error(message, now)
-            case None if "err_code" in message or "err_msg" in message:
-                return self._fail(errors.told(message))
         return super()._message(message, now)
 
     def _error(self, message: Mapping[str, Any], now: float) -> list[Out]:

@@ -24,7 +24,7 @@ NEAR = 0.25
 @define
 class _Channel:
     turn: int = 0
-    first: float | None = None  # where the first settled span of the open turn begins; None: nothing is settled
+    first: float | None = None  # where the first settled word of the open turn begins; None: nothing is settled
     last: str = ""  # the text that was settled last
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
@@ -39,9 +39,10 @@ class _Asked:
 
 
 class Turns:
-    """The open turns of one connection with *channels* channels."""
+    """The open turns of one connection with *channels* channels; *formatted* says whether their text is punctuated."""
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self, channels: int = 1, *, formatted: bool = False) -> None:
+        self._formatted = formatted
         self._channels = {number: _Channel() for number in range(channels)}
         self._asked: list[_Asked] = []
 
@@ -68,7 +69,7 @@ class Turns:
         -1 says that it is known already, and so does a time before the open turn: nothing follows from either.
         """
         channel = self._channel(number)
-        if at < 0 or channel.first is None or at < channel.first:
+        if at < 0 or channel.first is None or at <= channel.first:
             return []
         return self._close(channel, number, channel.end, "vendor")
 
@@ -115,7 +116,7 @@ class Turns:
     def _piece(channel: _Channel, span: Span, *, confirmed: bool = True) -> Iterable[say.Event]:
         """Append a span to the open turn."""
         text, words = _led(channel.last, span)
-        channel.first = span.start if channel.first is None else channel.first
+        channel.first = _start(span) if channel.first is None else channel.first
         channel.last, channel.end = text, max(channel.end, _end(span))
         yield say.Final(
             turn=(span.channel, channel.turn),
@@ -137,7 +138,9 @@ class Turns:
             return []
         key = (number, channel.turn)
         channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", False
-        out: list[say.Event] = [say.TurnEnded(turn=key, channel=number, at=at, reason=reason)]
+        out: list[say.Event] = [
+            say.TurnEnded(turn=key, channel=number, at=at, reason=reason, formatted=self._formatted)
+        ]
         shown = channel.interim
         return [*out, *self._speech(channel, shown), _partial(channel, shown)] if shown else out
 

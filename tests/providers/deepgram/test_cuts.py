@@ -117,20 +117,20 @@ def every_cut(
 
 @pytest.mark.parametrize("hard", HARD)
 def test_a_cut_before_any_frame_of_listen_loses_no_word(hard: str) -> None:
-    """Whatever is final when."""
-    every_cut(Habits(hard=HARD[hard]))
+    """Whatever is final when; every frame for the hardest ear, every other one for the rest."""
+    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 2)
 
 
 @pytest.mark.parametrize("hard", HARD)
 def test_a_cut_before_any_frame_of_flux_loses_no_word(hard: str) -> None:
-    """However late the model is, and however it rewrites."""
-    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 2, model=FLUX_MODEL)
+    """However late the model is and however it rewrites; each frame for the hardest ear, every fourth for the rest."""
+    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 4, model=FLUX_MODEL)
 
 
 @pytest.mark.parametrize("habits", LISTEN)
 def test_no_habit_of_listen_loses_a_word(habits: str) -> None:
     """Whatever closes its turns."""
-    every_cut(LISTEN[habits], step=4)
+    every_cut(LISTEN[habits], step=5)
 
 
 @pytest.mark.parametrize("habits", LISTEN)
@@ -161,7 +161,7 @@ def test_a_cut_around_an_eager_end_loses_no_word(hard: str) -> None:
 def test_a_cut_of_two_channels_loses_no_word(hard: str) -> None:
     """They are settled one by one, and replayed together."""
     options: dict[str, Any] = {"audio": APART, "fmt": STEREO, "channels": "separate"}
-    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=3, **options)
+    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=4, **options)
 
 
 @pytest.mark.parametrize("hard", ["easy", "late finals", "a final for each word"])
@@ -189,10 +189,9 @@ def test_words_may_come_without_times(hard: str) -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("hard", ["late finals", "split"])
-def test_other_settings_lose_no_word(hard: str, options: dict[str, Any]) -> None:
+def test_other_settings_lose_no_word(options: dict[str, Any]) -> None:
     """Nor does audio that is pushed, all of it at once included."""
-    every_cut(Habits(hard=HARD[hard]), step=8, **options)
+    every_cut(Habits(hard=HARD["late finals"]), step=7, **options)
 
 
 @pytest.mark.parametrize(("rate", "encoding"), [(8000, "pcm_mulaw"), (8000, "pcm_alaw"), (24000, "pcm_f32le")])
@@ -229,7 +228,7 @@ def _finalized(habits: Habits, **options: Any) -> None:
     asked: list[tuple[float, Command]] = [(0.9, Finalize("a")), (2.6, Finalize("b")), (2.65, Finalize("c"))]
     whole, _ = run(habits, asked=asked, **options)
     check(whole, "whole")
-    for what, fault in cuts(whole, 6):
+    for what, fault in cuts(whole, 9):
         done, _ = run(habits, **fault, asked=asked, **options)
         check(done, what)
         answers = [event.id for event in done.said if isinstance(event, Finalized)]
@@ -288,7 +287,7 @@ def test_a_cut_while_the_application_is_silent_loses_no_word(model: str) -> None
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_cuts_lose_no_word(seed: int) -> None:
     """Several in one session, refusals between them, whatever the habits."""
     dice = random.Random(seed)

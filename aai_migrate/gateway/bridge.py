@@ -47,6 +47,9 @@ class Bridge:
         self._loop = asyncio.get_running_loop()
         self.session: AsyncSession | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._waits_for = 0  # how many wait for room
+        self._stood = 0.0  # for how long the client's time has stood still, and since when it does
+        self._still = 0.0
         self._todo: deque[Frame | ask.Command] = deque()
         self._begun = self._doing = self._stopping = self._winding = False
         self._farewell: ProviderError | None = None  # why it ends without the client's asking
@@ -110,10 +113,27 @@ class Bridge:
         self.receive(line, Lost("reset"))
 
     async def room(self, line: Line) -> None:
-        """Wait until the client may say more on *line*: neither the provider nor the client is behind."""
-        if self.session:
-            await self.session.room()
-        await line.room()
+        """Wait until the client may say more on *line*: neither the provider nor the client is behind.
+
+        Meanwhile its time stands still: who is not read has not been silent.
+        """
+        if not self._waits_for:
+            self._still = self._loop.time()
+        self._waits_for += 1
+        try:
+            if self.session:
+                await self.session.room()
+            await line.room()
+        finally:
+            self._waits_for -= 1
+            if not self._waits_for:
+                self._stood += self._loop.time() - self._still
+                self._arm()
+
+    @property
+    def _now(self) -> float:
+        """The time of the client, which stands still while nothing is read from it."""
+        return (self._still if self._waits_for else self._loop.time()) - self._stood
 
     def fail(self, error: ProviderError) -> None:
         """End the conversation with *error*, in the client's dialect."""
@@ -140,7 +160,7 @@ class Bridge:
         if self.over:
             return
         try:
-            self._take(call(*args, self._loop.time()))
+            self._take(call(*args, self._now))
             if not (self._doing or self._line or self._asking or self._waits):
                 self._finish()
         except Exception as error:  # noqa: BLE001 a bug ends this conversation visibly, and no other
@@ -246,4 +266,7 @@ class Bridge:
         if self._timer:
             self._timer.cancel()
         due = None if self.over else self._server.deadline
-        self._timer = None if due is None else self._loop.call_at(due, self._step, self._server.tick)
+        if due is None or (self._waits_for and due > self._now):
+            self._timer = None
+        else:
+            self._timer = self._loop.call_at(due + self._stood, self._step, self._server.tick)

@@ -97,16 +97,19 @@ async def _read(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> No
 
 
 async def _hear(socket: web.WebSocketResponse) -> Frame | None:
-    """Return what the client says next, and answer its pings; None: we are closing ourselves."""
-    while (said := await socket.receive()).type is WSMsgType.PING:
-        try:
-            async with asyncio.timeout(STALL):
-                await socket.pong(bytes(said.data))
-        except TimeoutError:
-            return Lost("timeout")
-        except ConnectionError:  # what was said before it broke is still to come
-            continue
-    return _frame(said)
+    """Return what the client says next, with its pings answered; None: we are closing ourselves."""
+    said = await socket.receive()
+    if said.type is not WSMsgType.PING:
+        return _frame(said)
+    data = bytes(said.data)
+    try:
+        async with asyncio.timeout(STALL):
+            await socket.pong(data)
+    except TimeoutError:
+        return Lost("timeout")
+    except ConnectionError:  # what was said before it broke is still to come
+        pass
+    return Ping(data)
 
 
 def _frame(said: WSMessage) -> Frame | None:

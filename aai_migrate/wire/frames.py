@@ -99,7 +99,10 @@ class Message:
 
 @frozen
 class Ping:
-    """A ping to send. Drivers answer incoming ones themselves; a missing pong is ``Lost("timeout")``."""
+    """A ping to send; a missing pong is ``Lost("timeout")``.
+
+    Incoming ones are answered already: drivers keep them to themselves, server halves are told as of a sign of life.
+    """
 
     data: bytes = b""
 

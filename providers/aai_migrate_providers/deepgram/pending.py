@@ -42,7 +42,7 @@ class Pending(Generic[Change]):
     def answer(self, id_: str, *, accepted: bool, reason: str) -> None:
         """Take note of what became of the change *id_*; another is nobody's."""
         for asked in self._asked:
-            if asked.id == id_ and asked.answer is None:
+            if asked.id == id_:
                 asked.answer = (accepted, reason)
 
     def answered(self) -> list[tuple[Change, bool, str]]:

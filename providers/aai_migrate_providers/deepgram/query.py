@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aai_migrate.audio.format import AudioFormat
-from aai_migrate.config import Config
-from aai_migrate.errors import AudioError, BadRequest, ConfigError
+from aai_migrate.errors import AudioError
 from aai_migrate.options import Option, decode
 
 from .options import ENCODINGS, NAME
@@ -55,15 +54,8 @@ def audio(given: Mapping[str, Any]) -> AudioFormat | None:
 
 
 def options(given: Mapping[str, Any], rows: Sequence[Option], family: str) -> dict[str, Any]:
-    """Return the neutral options that were set.
-
-    Raises:
-        Refusal: a value is none that its option can have.
-    """
-    try:
-        found = decode(given, [row for row in rows if not row.models or family in row.models], NAME)
-    except BadRequest as error:
-        raise invalid(error.reason) from None
+    """Return the neutral options that parameters which have been read set."""
+    found = decode(given, [row for row in rows if not row.models or family in row.models], NAME)
     return {name: value for name, value in found.items() if value not in (None, ())}
 
 
@@ -71,18 +63,6 @@ def own(given: Mapping[str, Any], neutral: Collection[str]) -> dict[str, dict[st
     """Return, for ``extra``, the parameters that are neither served nor *neutral*."""
     words = {name: value for name, value in given.items() if name not in SERVED and name not in neutral}
     return {NAME: words} if words else {}
-
-
-def config(**settings: Any) -> Config:
-    """Return the settings.
-
-    Raises:
-        Refusal: one of them cannot be.
-    """
-    try:
-        return Config(**settings)
-    except ConfigError as error:
-        raise invalid(error) from None
 
 
 def tags(given: Mapping[str, Any]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from .intake import Intake
 
 LARGEST_CONTROL = 64 << 10
 """Characters, or bytes, of a control message."""
-MOST_WAITING = 100
-"""Commands that may wait for the header of the audio, and Finalizes that may be unanswered."""
+MOST_UNANSWERED = 100
+"""Finalizes that may wait for their answer."""
 LINGER = 2.0
 """Seconds after an empty message in which audio may go on: clients send one as the end, and by accident."""
 
@@ -54,10 +54,10 @@ class Uplink:
         return [*self.open(), *([ask.Audio(samples)] if samples else [])]
 
     def put(self, command: ask.Command) -> list[ask.Command]:
-        """Ask for something behind the audio that came before it."""
+        """Ask for something behind the audio that came before it; how much may be unanswered is the caller's to say."""
         if self.started:
             return [command]
-        if len(self._waiting) < MOST_WAITING and not isinstance(command, ask.KeepAlive):
+        if not isinstance(command, ask.KeepAlive):
             self._waiting.append(command)
         return []
 

@@ -178,8 +178,19 @@ def test_a_request_needs_a_credential_too() -> None:
 
 
 def test_the_first_route_is_the_one_that_clients_are_pointed_at() -> None:
-    """Four routes."""
-    assert ROUTES == (("GET", "/v1/listen"), ("GET", "/v2/listen"), ("POST", "/v1/listen"), ("POST", "/v1/auth/grant"))
+    """Four routes, each with anything before it."""
+    assert (
+        tuple(
+            (method, f"**{path}")
+            for method, path in (
+                ("GET", "/v1/listen"),
+                ("GET", "/v2/listen"),
+                ("POST", "/v1/listen"),
+                ("POST", "/v1/auth/grant"),
+            )
+        )
+        == ROUTES
+    )
 
 
 def test_a_session_that_was_never_begun_says_nothing() -> None:

@@ -338,8 +338,9 @@ def test_a_guess_may_be_the_first_that_is_heard() -> None:
         ("TurnResumed", 0, "Hi, help."),
         ("EndOfTurn", 0, "Hi, help."),
     ]
-    out = tell(begun(EAGER), guess, final(0, HI), ended(0, reason="forced"))
-    assert briefly(out)[2:] == [("EndOfTurn", 0, "Hi,")]
+    server = begun(EAGER)
+    out = [*tell(server, guess), *server.send(final(0, HI, HELP), 0.0), *tell(server, ended(0, reason="forced"))]
+    assert briefly(out)[2:] == [("EndOfTurn", 0, "Hi, help.")]
 
 
 def test_a_later_turn_waits_for_the_end_of_the_earlier() -> None:
@@ -422,6 +423,15 @@ def test_an_open_turn_can_be_ended() -> None:
     assert server.receive(FORCE, 0.0) == [Finalize(uuid(3))]
     *_, end = tell(server, final(1, HELP), Finalized(uuid(3)), ended(1))
     assert (brief(end), end["trigger"]) == (("EndOfTurn", 1, "help."), "manual")
+
+
+def test_the_next_turn_goes_on_behind_one_that_was_ended() -> None:
+    """Also where the provider's own turn is not over."""
+    server = begun(TARGET)
+    tell(server, partial("a", HI), partial("b", HELP))
+    server.receive(FORCE, 0.0)
+    out = tell(server, final("a", HI), Finalized(uuid(2)), partial("b", HELP, ("Now", 1.1, 1.2)))
+    assert briefly(out) == [("EndOfTurn", 0, "Hi,"), ("StartOfTurn", 1, "help."), ("Update", 1, "help. Now")]
 
 
 def test_what_is_not_final_yet_is_of_the_next_turn() -> None:
@@ -588,6 +598,15 @@ def test_the_last_words_come_before_the_close() -> None:
         Close(1000),
     ]
     assert server.deadline is None
+
+
+def test_last_words_that_are_held_are_an_update_too() -> None:
+    """Clients that read no end of turn at the end have them."""
+    server = begun(TARGET)
+    tell(server, partial("a", HI))
+    server.send(final("a", HI, HELP), 0.0)
+    out = tell(server, Stopped())
+    assert briefly(out) == [("Update", 0, "Hi, help."), ("EndOfTurn", 0, "Hi, help."), Close(1000)]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import json
 import uuid as uuids
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from aai_migrate_providers.deepgram.parameters import FLUX, LISTEN
 from aai_migrate_providers.deepgram.server import Server
 from attrs import evolve
 from hypothesis import given
@@ -244,6 +246,16 @@ def test_a_wav_header_says_what_the_audio_is(fmt: AudioFormat, size: int | None,
     assert b"".join(audio.data for audio in rest) == samples
 
 
+def test_other_chunks_may_stand_before_the_samples() -> None:
+    """Of odd length too, which are padded."""
+    data, samples = headed(AudioFormat())
+    at = data.index(b"data")
+    server = Server(context())
+    server.receive(Connect("/v1/listen", KEY), 0.0)
+    _, audio = server.receive(Message(data[:at] + b"LIST\3\0\0\0abc\0" + data[at:]), 0.0)
+    assert audio == Audio(samples)
+
+
 def test_8_bits_of_a_wav_file_become_16() -> None:
     """They are unsigned there."""
     data = bytearray(wav_bytes(b"\x80\x00\xff\x81", AudioFormat(8000, "pcm_mulaw")))
@@ -269,6 +281,13 @@ def test_what_was_asked_before_the_header_keeps_its_place() -> None:
     assert rest == [Finalize(uuid(2)), Configure(uuid(3), {"keyterms": ("a",)}), Audio(samples)]
 
 
+def _adpcm() -> bytes:
+    """A WAV file of compressed samples."""
+    data = bytearray(wav_bytes(bytes(8), AudioFormat()))
+    data[20:22], data[34:36] = b"\2\0", b"\4\0"
+    return bytes(data)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -277,6 +296,7 @@ def test_what_was_asked_before_the_header_keeps_its_place() -> None:
         (b"fLaC" + bytes(60), "DATA-0000: FLAC is not decoded here; send WAV;"),
         (b"\x1aE\xdf\xa3" + bytes(60), "DATA-0000: WebM or Matroska is not decoded here; send WAV;"),
         (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "DATA-0000: broken WAV header: no fmt chunk before the data"),
+        (_adpcm(), "DATA-0000: WAV of 4-bit Microsoft ADPCM is not decoded here; for raw audio set encoding="),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\0", "DATA-0000: no samples in the first 65,536 bytes"),
         (b"RIFF\0\0\0\0WAVEjunk\0\xff\0\0" + bytes(70_000), "DATA-0000: no samples in the first 65,536 bytes"),
     ],
@@ -578,6 +598,38 @@ def test_interims_restate_the_open_tail_and_no_final() -> None:
     ]
 
 
+def test_two_turns_may_be_open() -> None:
+    """Their tails are shown together, their finals tile all the same, and each end of speech is its own."""
+    server = begun(ALL)
+    out = tell(server, partial("a", ("so", 0.2, 0.4)), partial("b", ("yes", 1.0, 1.2)))
+    out += tell(server, final("a", ("So", 0.2, 0.4), ("on.", 0.4, 1.4)), partial("b", ("yes", 1.0, 1.2)))
+    out += tell(server, final("b", ("Yes.", 1.0, 1.2)), ended("a"), ended("b"))
+    assert briefly(out) == [
+        ("", 0.0, 0.4, "so"),
+        ("", 0.0, 1.2, "so yes"),
+        ("F", 0.0, 1.4, "So on."),
+        ("", 1.4, 1.4, "yes"),
+        ("F", 1.4, 1.4, "Yes."),
+        ("FS", 1.4, 1.4, ""),
+        ("FS", 1.4, 1.4, ""),
+    ]
+    out = tell(server, final("c", ("One.", 2.0, 2.2)))
+    out += [*heard(server.send(final("d", ("Two.", 3.0, 3.2)), 0.0)), *tell(server, ended("c"), ended("d"))]
+    assert briefly(out) == [
+        ("F", 1.4, 2.2, "One."),
+        ("F", 2.2, 3.2, "Two."),
+        ("FS", 3.2, 3.2, ""),
+        ("FS", 3.2, 3.2, ""),
+    ]
+
+
+def test_who_speaks_which_language_may_be_known_of_the_whole() -> None:
+    """Words without their own have that of their piece."""
+    [message] = tell(begun(f"{TARGET}&language=multi&diarize=true"), final(1, *HELLO, speaker="A", language="de"))
+    spoken = message["channel"]["alternatives"][0]["words"]
+    assert [(word["speaker"], word["language"]) for word in spoken] == [(0, "de"), (0, "de")]
+
+
 def test_without_interim_results_there_are_finals_only() -> None:
     """Nor what goes with them."""
     server = begun(f"{TARGET}&utterance_end_ms=1000")
@@ -699,7 +751,8 @@ def test_some_events_say_nothing_to_clients(event: Event) -> None:
         ((final(1, *HELLO), ended(1, reason="forced")), [("FSZ", 0.0, 1.2, "Hello there.")]),
         ((final(1, *HELLO), ended(1), Settled(1.3)), [("FSZ", 0.0, 1.2, "Hello there.")]),
         ((final(1, *HELLO), ended(1), Settled(2.5)), [("FSZ", 0.0, 1.2, "Hello there."), ("F", 1.2, 2.5, "")]),
-        ((Settled(0.7),), [("FSZ", 0.0, 0.7, "")]),
+        ((Settled(0.7), Settled(0.3)), [("FSZ", 0.0, 0.7, "")]),
+        ((partial(1, ("hi", 0.6, 0.8)), Settled(0.5)), [("", 0.0, 0.8, "hi"), ("FSZ", 0.0, 0.0, "")]),
     ],
 )
 def test_a_finalize_has_one_answer(events: tuple[Event, ...], expected: list[Any]) -> None:
@@ -950,8 +1003,46 @@ def test_receive_never_raises(frames: list[str | bytes], target: str) -> None:
     server.tick(100.0)
 
 
+WORDS = (
+    "true false 0 1 10 25 1000 60000 0.5 0.9 -1 1e9 nan multi en en-US de xx , : a:b :5 linear16 mulaw opus "
+    "nova-3 nova-2 flux-general-en flux-general-multi base pci numbers latest"
+)
+VALUES = st.sampled_from(WORDS.split()) | st.text(max_size=4)
+
+
+@given(
+    st.sampled_from([LISTEN, FLUX]).flatmap(
+        lambda table: st.lists(st.tuples(st.sampled_from([*table, "other"]), VALUES), max_size=6)
+    ),
+    st.sampled_from([TARGET, "/v1/listen?", "/v2/listen?", "/v2/listen?model=flux-general-multi"]),
+)
+def test_a_handshake_never_raises(pairs: list[tuple[str, str]], target: str) -> None:
+    """Whatever is asked for, it is let in or refused."""
+    [first, *_] = connect(f"{target}&{urlencode(pairs, errors='replace')}")
+    assert isinstance(first, Connected) or first.status in (400, 405)
+
+
 @given(st.text(max_size=60))
-def test_a_handshake_never_raises(query: str) -> None:
-    """Whatever is asked for."""
+def test_a_query_may_be_anything(query: str) -> None:
+    """Also what is none."""
     for path in ("/v1/listen", "/v2/listen"):
         assert connect(f"{path}?{query}")
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "arch"),
+    [
+        ("nova-3", "general-nova-3", "nova-3"),
+        ("nova-3-general", "general-nova-3", "nova-3"),
+        ("nova-3-medical", "medical-nova-3", "nova-3"),
+        ("nova-phonecall", "phonecall-nova", "nova"),
+        ("enhanced", "general-enhanced", "enhanced"),
+        ("base-general", "general-base", "base"),
+        ("meeting", "meeting", "base"),
+    ],
+)
+def test_a_model_is_named_as_the_vendor_names_it(model: str, name: str, arch: str) -> None:
+    """In every message the same, with an identifier that never changes."""
+    infos = [tell(begun(f"/v1/listen?model={model}&{RAW}"), Settled(2.0))[0]["metadata"] for _ in range(2)]
+    assert infos[0]["model_info"] == {"name": name, "version": "latest", "arch": arch}
+    assert infos[0]["model_uuid"] == infos[1]["model_uuid"] == str(uuids.UUID(infos[0]["model_uuid"]))

@@ -120,7 +120,7 @@ class Infos:
         first.text, first.words = "", ()
         if not first.tail:
             del self._turns[next(iter(self._turns))]
-        return [*out, *self._close(), *self._update()]
+        return [*out, *self._close()]
 
     def rest(self) -> list[Info]:
         """Return the ends of all that is open; what may still change ends as it was last seen."""
@@ -142,15 +142,11 @@ class Infos:
     def _close(self) -> list[Info]:
         """End the first turns, as far as they are over, and go on with the next one."""
         out: list[Info] = []
-        moved = False
         while (first := self._first) and first.ended:
             del self._turns[next(iter(self._turns))]
-            first.tail, moved = None, True
+            first.tail = None
             out += self._over(first, first.ended) if first.whole else self._update()
-        if moved:
-            self.deadline = None
-            out += self._update()
-        return out
+        return [*out, *self._update()]
 
     def _update(self) -> list[Info]:
         """Restate the first turn; where there is none, what was shown of it is taken back."""

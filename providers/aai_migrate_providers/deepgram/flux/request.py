@@ -77,7 +77,7 @@ def read(url: str) -> Request:
     audio = query.audio(given)
     hot = {name: given[name] for name in (*THRESHOLDS, *_LISTS.values(), "numerals") if name in given}
     return Request(
-        config=query.config(
+        config=Config(
             model=model,
             audio=audio or AudioFormat(),
             extra=query.own(given, _NEUTRAL),

@@ -14,18 +14,17 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Frame, Lost, Message
+from aai_migrate.wire.frames import Close, Frame, Lost, Message, Ping
 
 from .. import errors
 from ..container import Undecodable
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_WAITING, Uplink, control
+from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
 from .infos import Info, Infos
 from .request import THRESHOLDS, Request, WrongChange, change, neutral
 
 IDLE = 60.0
-"""Seconds without a message after which a session is over. The vendor counts pings too, but those are answered before
-they come here: a client that is silent for longer has to send something, be it ``KeepAlive``."""
+"""Seconds without a message or a ping after which a session is over."""
 NO_TURN, PENDING = "FORCE_END_TURN_NO_ACTIVE_TURN", "FORCE_END_TURN_ALREADY_PENDING"
 UNPARSABLE, INTERNAL, REFUSED = "UNPARSABLE_CLIENT_MESSAGE", "INTERNAL_SERVER_ERROR", "BAD_REQUEST"
 _KNOWN = frozenset({"KeepAlive", "CloseStream", "Configure", "ForceEndTurn"})
@@ -70,6 +69,8 @@ class Flux:
                     return self._binary(data, now) if isinstance(data, bytes) else self._text(data)
                 except Undecodable as fault:
                     return self._undecodable(fault)
+            case Ping():
+                self._last = now
             case Close() | Lost():
                 self._over = True
                 return [*self._uplink.stop()]
@@ -117,8 +118,8 @@ class Flux:
 
     def _force(self) -> list[Out]:
         """Ask for the end of the turn that is open where the client has come to: what of it is known here lags."""
-        if len(self._forced) >= MOST_WAITING:
-            return [self._say("Warning", code=PENDING, description=f"{MOST_WAITING} are not answered yet")]
+        if len(self._forced) >= MOST_UNANSWERED:
+            return [self._say("Warning", code=PENDING, description=f"{MOST_UNANSWERED} are not answered yet")]
         self._ended = self._ended and bool(self._forced)
         id_ = self._context.new_id()
         self._forced.add(id_)

@@ -102,7 +102,7 @@ def read(url: str) -> Request:
     pauses = interim and given.get("utterance_end_ms", 0) > 0
     audio = query.audio(given)
     return Request(
-        config=query.config(
+        config=Config(
             model=given.get("model"),
             audio=audio or AudioFormat(),
             channels="separate" if given.get("multichannel") else "mix",

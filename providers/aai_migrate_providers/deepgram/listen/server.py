@@ -20,7 +20,7 @@ from .. import errors
 from ..container import Undecodable
 from ..options import too_long
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_WAITING, Uplink, control
+from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
 from . import replies
 from .replies import Replies
 from .request import Request
@@ -116,8 +116,8 @@ class Listen:
         count = self._replies.channels
         if channel is not None and (type(channel) is not int or not 0 <= channel < count):
             return [replies.error(f"channel must be a whole number below {count}", text)]
-        if len(self._finalizes) >= MOST_WAITING:
-            return [replies.error(f"{MOST_WAITING} Finalizes are not answered yet", text)]
+        if len(self._finalizes) >= MOST_UNANSWERED:
+            return [replies.error(f"{MOST_UNANSWERED} Finalizes are not answered yet", text)]
         id_ = self._context.new_id()
         self._finalizes[id_] = channel
         return [*self._uplink.put(ask.Finalize(id_, channel))]

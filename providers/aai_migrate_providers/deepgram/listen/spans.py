@@ -147,7 +147,7 @@ class _Channel:
         if turn is None:
             return []
         out: list[Said] = []
-        if self._held is None or self._owner != key or self._pause is not None:
+        if self._held is None or self._owner != key:
             out = self.flush()
         del self._turns[key]
         if turn.open and self._request.endpoints:

@@ -137,7 +137,8 @@ class Outbox:
     def due(self, now: float, settled: float) -> Iterator[tuple[Command, Mark | None] | float]:
         """Yield what goes out now, each with its mark; a last number is the seconds until more may go.
 
-        Lazy: the caller hands each on before it asks for the next, so what the answer changes is seen.
+        Lazy: the caller hands each on before it asks for the next, so what the answer changes is seen. A Finalize is
+        not sent yet: what is comes from :meth:`settling`, where it is not settled already.
         """
         least, usual, _ = self._numbers.chunk
         until = self.timeline.sent + self.sample(BURST)
@@ -167,12 +168,16 @@ class Outbox:
                     yield self.silence(self._numbers.stop_silence), None
                 self.stop_sent = self.stop_known = True
                 yield mark.command, mark
-            case Finalize() if self._numbers.finalize == "silence":
-                silence = self.silence(self._ending)
-                mark.until = self.timeline.seconds
-                yield silence, mark
             case _:
                 yield mark.command, mark
+
+    def settling(self, mark: Mark) -> Command:
+        """Return what settles the audio before the Finalize of *mark*, as sent: itself, or the silence that does it."""
+        if self._numbers.finalize != "silence":
+            return mark.command
+        silence = self.silence(self._ending)
+        mark.until = self.timeline.seconds
+        return silence
 
     def rest(self) -> Audio | None:
         """Return what waits for a chunk to fill, to be sent as it is."""

@@ -481,6 +481,7 @@ class Session:
                 if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):
                     out += self._answered(id_, say.Finalized(id_, "settled"))
                     continue
+                command = self._box.settling(mark)
                 self._finalize_by(id_, now)
             elif mark and isinstance(mark.command, ask.Stop):
                 self._drain_by(now)

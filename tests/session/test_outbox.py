@@ -245,8 +245,13 @@ def test_emulated_finalize_and_silence_before_stop() -> None:
     box.log.feed(sound(0, 400))
     box.log.mark(Finalize("f"))
     box.log.mark(Stop())
-    items = [item for item in box.due(0.0, 0.0) if not isinstance(item, float)]
-    assert [command for command, _ in items] == [Audio(sound(0, 400)), Silence(0.8), Silence(0.3), Stop()]
+    items, sent = [], []
+    for item in box.due(0.0, 0.0):
+        assert not isinstance(item, float)
+        items.append(item)
+        command, mark = item
+        sent.append(box.settling(mark) if mark and isinstance(command, Finalize) else command)
+    assert sent == [Audio(sound(0, 400)), Silence(0.8), Silence(0.3), Stop()]
     assert [mark.command if mark else None for _, mark in items] == [None, Finalize("f"), None, Stop()]
     assert (box.timeline.seconds, box.timeline.end(9.0), box.fed) == (1.2, 0.1, 0.1)
 

@@ -20,7 +20,7 @@ from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Ping, Pong, Refused
 
-from .hearing import AUDIO, FORMAT, KEY, WORDS, Run, speech
+from .hearing import AUDIO, FORMAT, KEY, WORDS, Run, speech, true_times
 from .plain import Server, context, provider, written
 
 START = ask.Start(Config(audio=FORMAT), KEY)
@@ -243,6 +243,21 @@ class TestMarks:
         plain = Run(provider(ends_only_with_audio=True))
         assert times == pytest.approx([word.start for turn in plain.turns for word in turn.words], abs=0.011)
         assert run.end.audio_seconds == pytest.approx(FORMAT.seconds(len(AUDIO)))
+
+    def test_a_finalize_that_needs_no_silence_takes_no_place_on_the_clock(self) -> None:
+        """One inside a word settles all, the next is answered at once: what follows keeps its times, over a cut too."""
+        vendor = provider(finalize="silence", finalize_silence=1.0, ends_only_with_audio=True)
+        asked: list[tuple[float, ask.Command]] = [(1.01, ask.Finalize("f")), (1.08, ask.Finalize("g"))]
+        whole = Run(vendor, asked=asked)
+        far = whole.link.ends[0]
+        assert isinstance(far, Far)
+        assert len(far.heard) - len(AUDIO) == FORMAT.size(1.0)
+        for number in (0, *range(20, whole.link.crossed["up"], 3)):
+            run = Run(vendor, asked=asked, faults=[Cut("up", number)])
+            assert run.words == WORDS
+            times = [(word.start, word.end) for turn in run.turns for word in turn.words]
+            for found, true in zip(times, true_times(), strict=True):
+                assert found == pytest.approx(true, abs=0.04)
 
     def test_hot_options_are_told_in_mid_session_and_again_after_a_cut(self) -> None:
         """What changed before the seam is part of the new session, what changed behind it comes at its place."""

@@ -30,7 +30,7 @@ from .vendor import Vendor
 pytestmark = pytest.mark.no_cover  # thousands of sessions
 DEEPGRAM = registry.find("deepgram")
 WORDS = words(8, seed=17)
-SCRIPT: list[str | int | float] = [0.25, *WORDS[:3], 0.9, *WORDS[3:6], 1.4, *WORDS[6:], 0.3]
+SCRIPT: list[str | int | float] = [0.25, *WORDS[:3], 1.1, *WORDS[3:6], 1.5, *WORDS[6:], 0.3]
 AUDIO = encode(SCRIPT, FORMAT)
 STEREO = AudioFormat(channels=2)
 LEFT, RIGHT = WORDS[:5], WORDS[5:]
@@ -53,10 +53,10 @@ SPOKEN = HARD["finals in mid-speech"]
 LISTEN: dict[str, Habits] = {
     "empty speech_final": Habits(closing="empty", hard=SPOKEN),
     "speech_final that is not final": Habits(closing="not final", hard=SPOKEN),
-    "noise": Habits(closing="never", hard=SPOKEN),
-    "noise, late": Habits(closing="never", utterance_end="late", hard=HARD["late finals"]),
-    "noise, twice": Habits(closing="never", utterance_end="twice"),
-    "noise, stale": Habits(closing="never", utterance_end="stale", hard=HARD["late finals"]),
+    "noise": Habits(closing="never", hard=SPOKEN, step=0.3),
+    "noise, late": Habits(closing="never", utterance_end="late", hard=HARD["late finals"], step=0.5),
+    "noise, twice": Habits(closing="never", utterance_end="twice", step=0.3),
+    "noise, stale": Habits(closing="never", utterance_end="stale", hard=SPOKEN, step=0.3),
     "UtteranceEnd with a time after speech_final": Habits(after_end="time", hard=SPOKEN),
     "a stale UtteranceEnd after speech_final": Habits(after_end="stale", hard=HARD["a final for each word"], step=0.3),
     "no UtteranceEnd after speech_final": Habits(after_end="nothing"),
@@ -117,20 +117,29 @@ def every_cut(
 
 @pytest.mark.parametrize("hard", HARD)
 def test_a_cut_before_any_frame_of_listen_loses_no_word(hard: str) -> None:
-    """Whatever is final when."""
-    every_cut(Habits(hard=HARD[hard]))
+    """Whatever is final when; every frame for the hardest ear, every other one for the rest."""
+    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 2)
 
 
 @pytest.mark.parametrize("hard", HARD)
 def test_a_cut_before_any_frame_of_flux_loses_no_word(hard: str) -> None:
-    """However late the model is, and however it rewrites."""
-    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 2, model=FLUX_MODEL)
+    """However late the model is and however it rewrites; each frame for the hardest ear, every fourth for the rest."""
+    every_cut(Habits(hard=HARD[hard]), step=1 if hard == "late finals" else 4, model=FLUX_MODEL)
 
 
 @pytest.mark.parametrize("habits", LISTEN)
 def test_no_habit_of_listen_loses_a_word(habits: str) -> None:
     """Whatever closes its turns."""
-    every_cut(LISTEN[habits], step=3)
+    every_cut(LISTEN[habits], step=5)
+
+
+@pytest.mark.parametrize("habits", LISTEN)
+def test_every_habit_of_listen_leaves_the_turns_as_they_are(habits: str) -> None:
+    """A pause ends a turn, by whichever signal, once; what is stale ends none, what is late ends its own."""
+    done, far = run(LISTEN[habits])
+    assert [len(turn.words) for turn in done.turns] == [3, 3, 2]
+    ends = [message["last_word_end"] for message in map(json.loads, far.said) if message["type"] == "UtteranceEnd"]
+    assert bool(ends) == ("no UtteranceEnd" not in habits)
 
 
 @pytest.mark.parametrize("habits", FLUX)
@@ -142,7 +151,7 @@ def test_no_habit_of_flux_loses_a_word(habits: str) -> None:
 @pytest.mark.parametrize("hard", ["jitter", "late finals", "rewriting"])
 def test_a_cut_around_an_eager_end_loses_no_word(hard: str) -> None:
     """What was taken back is not said, what was resumed is."""
-    habits = Habits(hard=HARD[hard], silence=1.2, eager=0.2)
+    habits = Habits(hard=HARD[hard], silence=1.3, eager=0.2)
     _, far = run(habits, model=FLUX_MODEL, extra=EAGER)
     assert {"EagerEndOfTurn", "TurnResumed", "EndOfTurn"} <= {json.loads(text).get("event") for text in far.said}
     every_cut(habits, step=3, model=FLUX_MODEL, extra=EAGER)
@@ -152,15 +161,15 @@ def test_a_cut_around_an_eager_end_loses_no_word(hard: str) -> None:
 def test_a_cut_of_two_channels_loses_no_word(hard: str) -> None:
     """They are settled one by one, and replayed together."""
     options: dict[str, Any] = {"audio": APART, "fmt": STEREO, "channels": "separate"}
-    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=3, **options)
+    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=4, **options)
 
 
 @pytest.mark.parametrize("hard", ["easy", "late finals", "a final for each word"])
 def test_words_may_come_without_times(hard: str) -> None:
     """No list of words at all at ``/v1/listen``, and none or some of the times of Flux."""
-    every_cut(Habits(hard=HARD[hard], times="none"), step=3)
+    every_cut(Habits(hard=HARD[hard], times="none"), step=4)
     for times in ("none", "some"):
-        every_cut(Habits(hard=HARD[hard], times=times), step=5, model=FLUX_MODEL)
+        every_cut(Habits(hard=HARD[hard], times=times), step=8, model=FLUX_MODEL)
 
 
 @pytest.mark.parametrize(
@@ -180,10 +189,9 @@ def test_words_may_come_without_times(hard: str) -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("hard", ["late finals", "split"])
-def test_other_settings_lose_no_word(hard: str, options: dict[str, Any]) -> None:
+def test_other_settings_lose_no_word(options: dict[str, Any]) -> None:
     """Nor does audio that is pushed, all of it at once included."""
-    every_cut(Habits(hard=HARD[hard]), step=5, **options)
+    every_cut(Habits(hard=HARD["late finals"]), step=7, **options)
 
 
 @pytest.mark.parametrize(("rate", "encoding"), [(8000, "pcm_mulaw"), (8000, "pcm_alaw"), (24000, "pcm_f32le")])
@@ -201,6 +209,13 @@ def test_finalize_and_a_cut_lose_no_word(hard: str, finalize: Any) -> None:
     _finalized(Habits(hard=HARD[hard], finalize=finalize))
 
 
+@pytest.mark.parametrize("times", ["all", "none"])
+@pytest.mark.parametrize("at", [2.3, 2.4, 2.5, 2.6])
+def test_a_word_that_a_forced_end_cuts_off_is_not_settled(at: float, times: Any) -> None:
+    """It is in the audio that was decoded before, and belongs to the next turn."""
+    every_cut(Habits(times=times), step=8, model=FLUX_MODEL, asked=[(at, Finalize("a"))])
+
+
 @pytest.mark.parametrize("options", [{}, {"extra": {"deepgram": {"force_end_turn": False}}}], ids=str)
 @pytest.mark.parametrize("forces", [True, False])
 @pytest.mark.parametrize("hard", ["easy", "late finals"])
@@ -210,10 +225,10 @@ def test_a_forced_end_and_a_cut_lose_no_word(hard: str, forces: bool, options: d
 
 
 def _finalized(habits: Habits, **options: Any) -> None:
-    asked: list[tuple[float, Command]] = [(0.9, Finalize("a")), (1.9, Finalize("b")), (2.0, Finalize("c"))]
+    asked: list[tuple[float, Command]] = [(0.9, Finalize("a")), (2.6, Finalize("b")), (2.65, Finalize("c"))]
     whole, _ = run(habits, asked=asked, **options)
     check(whole, "whole")
-    for what, fault in cuts(whole, 5):
+    for what, fault in cuts(whole, 9):
         done, _ = run(habits, **fault, asked=asked, **options)
         check(done, what)
         answers = [event.id for event in done.said if isinstance(event, Finalized)]
@@ -223,7 +238,10 @@ def _finalized(habits: Habits, **options: Any) -> None:
 @pytest.mark.parametrize("configures", [True, False])
 @pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
 def test_a_change_holds_over_a_cut(model: str, configures: bool) -> None:
-    """It is answered once, and every connection knows it: from its query, or told at its place."""
+    """It is answered once, and the last connection knows it: from its query, or told at its place.
+
+    Where the vendor does not answer, a second change waits for the first for so long that the stream may be over.
+    """
     asked: list[tuple[float, Command]] = [
         (1.2, Configure("a", {"keyterms": ("first",)})),
         (1.25, Configure("b", {"keyterms": ("second", "third")})),
@@ -238,7 +256,8 @@ def test_a_change_holds_over_a_cut(model: str, configures: bool) -> None:
         assert answers == [("a", True), ("b", True)], what
         told = [message["keyterms"] for message in map(json.loads, far.tells) if message["type"] == "Configure"]
         asked_last = far.vendor.queries[-1]["keyterm"]
-        assert asked_last == ["second", "third"] or told[-1] == ["second", "third"], what
+        if configures:
+            assert ["second", "third"] in (asked_last, told[-1]), what
 
 
 @pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
@@ -264,11 +283,11 @@ def test_nothing_is_closed_while_the_application_is_silent(model: str, halts: di
 def test_a_cut_while_the_application_is_silent_loses_no_word(model: str) -> None:
     """What a silence injected takes no place on the session's clock."""
     for hard in ("finals in mid-speech", "late finals"):
-        every_cut(Habits(hard=HARD[hard]), step=4, model=model, halts={0.6: 13.0, 2.4: 5.0})
+        every_cut(Habits(hard=HARD[hard]), step=7, model=model, halts={0.6: 13.0, 2.4: 5.0})
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_cuts_lose_no_word(seed: int) -> None:
     """Several in one session, refusals between them, whatever the habits."""
     dice = random.Random(seed)

@@ -58,8 +58,8 @@ class ServerPeer(Peer[Event, Command], Protocol):
 
     While ``resumable``, the session outlives its connection: after ``Lost`` or ``Close`` another ``Connect`` may
     come, which goes on with it (see :attr:`Provider.session_of`). Until then nobody reads what it says. After its own
-    ``Close`` it is told the client's answer, ``Close`` or ``Lost``. Its time stands still while nothing is read from the
-    client, for the provider is behind: that is no silence.
+    ``Close`` it is told the client's answer, ``Close`` or ``Lost``. While nothing is read from the client, for the
+    provider is behind, its time stands still: that is no silence.
     """
 
     @property

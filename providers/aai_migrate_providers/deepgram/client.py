@@ -218,7 +218,8 @@ class Client:
     def _stop(self, audio_seconds: float | None) -> list[Out]:
         """The end that was asked for."""
         self._over = True
-        return [*self._finish(), say.Stopped("stopped", audio_seconds)]
+        unanswered = self._changes.refuse("the session ended before the change was answered")
+        return [*self._finish(), *unanswered, say.Stopped("stopped", audio_seconds)]
 
     def _fail(self, error: ProviderError) -> list[Out]:
         """The end that was not asked for; what is open is the replay's."""

@@ -189,6 +189,20 @@ def test_several_changes_go_one_after_the_other() -> None:
     assert hear(client, SUCCESS, PENDING) == []
 
 
+def test_changes_that_the_end_leaves_unanswered_are_refused() -> None:
+    """Every change has one answer, also those that had to wait for another one's."""
+    client = started()
+    client.send(change("a", id_="1"), 0.0)
+    client.send(change("b", id_="2"), 0.0)
+    client.send(Stop(), 0.0)
+    first, second, last = hear(client, METADATA)
+    assert isinstance(last, Stopped)
+    assert [(each.id, each.accepted) for each in (first, second) if isinstance(each, Configured)] == [
+        ("1", False),
+        ("2", False),
+    ]
+
+
 @pytest.mark.parametrize("options", [{"language": "de"}, {"partials": False}, {"keyterms": ("a",), "language": "de"}])
 def test_what_cannot_change(options: dict[str, Any]) -> None:
     """Is refused without a word to the vendor."""

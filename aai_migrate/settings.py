@@ -48,6 +48,7 @@ def resolve(
     api_key_env: str | None = None,
     retry: RetryPolicy | None = None,
     config: ConfigSource | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Return the settings of a stream.
 
@@ -57,6 +58,7 @@ def resolve(
             None leaves it to the config file; of ``extra`` single words go before those of the file.
         api_key_env: the environment variable of the key, instead of the file's and the provider's own.
         config: a config file, by its path or as :func:`~aai_migrate.configfile.load` returned it.
+        defaults: options that neither the caller nor the file has to give.
     Raises:
         ConfigError: no or an unknown provider, an unknown or unsupported option, a missing or malformed key, or
             something is wrong with the config file.
@@ -75,7 +77,7 @@ def resolve(
     name, model = registry.split(spec)
     found = registry.find(name)
     found.ready()
-    given = _merged(file.options(name), options)
+    given = _merged(_merged(defaults or {}, file.options(name)), options)
     asked = options.get("model")
     if model is not None and provider and asked not in (None, model):
         raise ConfigError(f"model is given twice: {model!r} in the provider and {asked!r}")

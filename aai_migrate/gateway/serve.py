@@ -24,6 +24,9 @@ from .upstream import Upstream
 
 LOG = logging.getLogger("aai_migrate")
 _SPECIAL = ("api_key", "token", "api_key_env", "retry", "config")
+BACKLOG = 300.0
+"""Seconds of audio of a client that may wait for the provider, before no more is read from it. A ping may be behind
+what is not read, and clients that send a file at once hang up where it is not answered, many after 20 seconds."""
 CLOSING = 5.0
 """Seconds that connections may take to close when the gateway stops, once their conversations have ended."""
 LINGER = 2.0
@@ -77,13 +80,13 @@ class Gateway:
             seal_key: a secret that several gateways share, so that an address that one hands out for a session is
                 taken by the others; None: each has its own. See :class:`~aai_migrate.gateway.seal.Seal`.
             options: as for :func:`~aai_migrate.settings.resolve`: ``api_key``, ``token``, ``api_key_env``, ``retry``,
-                ``config``, and the provider's options.
+                ``config``, and the provider's options. ``backlog`` is 300 s unless it says otherwise.
         Raises:
             ConfigError: an unknown provider or option, a missing key, or a seal key that is too short.
         """
         self._seal = Seal(seal_key)
         special = {name: options.pop(name) for name in _SPECIAL if name in options}
-        self.settings = wanted.resolve(to, options, **special)
+        self.settings = wanted.resolve(to, options, **special, defaults={"backlog": BACKLOG})
         self._host, self.port = host, port
         self._authenticate, self._public_url, self._ssl = authenticate, public_url, ssl_context
         self._local_only = local_only

@@ -16,16 +16,15 @@ import websockets
 from attrs import evolve
 
 from aai_migrate import AudioFormat, registry
-from aai_migrate.config import Config
 from aai_migrate.credentials import Credential
 from aai_migrate.errors import ConfigError, ConnectionLost
 from aai_migrate.gateway import Gateway, run_in_thread
-from aai_migrate.provider import Context, Provider
+from aai_migrate.provider import Provider
 from aai_migrate.testing.coded import CodedEar, encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
-from aai_migrate.wire.commands import Audio, Command, Origin, Start, Stop
+from aai_migrate.wire.commands import Audio, Command, Start, Stop
 from aai_migrate.wire.events import Event, Failed
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message
+from aai_migrate.wire.frames import Connect, Frame
 
 from .client import (
     KEY,
@@ -230,11 +229,36 @@ def test_an_unpaced_client_loses_nothing(size: int) -> None:
     assert len(speech) > 2 * 30 * 32_000
 
     async def main() -> None:
-        async with running() as gateway, dial(gateway) as socket:
+        async with running(backlog=30.0) as gateway, dial(gateway) as socket:
             _, messages = await asyncio.gather(speak(socket, speech, size), rest(socket))
         assert heard(messages) == list(many)
 
     asyncio.run(main())
+
+
+def test_a_ping_behind_minutes_of_audio_is_answered(provide: Any) -> None:
+    """Also where the provider takes nothing: clients hang up where no answer comes in time."""
+    stuck = evolve(CODED, name="stuck", client=Silent)
+
+    async def main() -> None:
+        async with running(provide(stuck)) as gateway, dial(gateway) as socket:
+            await told(socket)
+            for _ in range(100):
+                await socket.send(bytes(32_000))
+            await asyncio.wait_for(await socket.ping(), 10)
+
+    asyncio.run(main())
+
+
+def test_what_waits_for_a_provider_can_be_set(tmp_path: Path) -> None:
+    """In the gateway it is more than elsewhere, unless an option or the config file says otherwise."""
+    file = tmp_path / "stt.toml"
+    file.write_text('provider = "coded"\nbacklog = 7.0\n')
+    backlogs = [
+        Gateway("coded", **options).settings.limits.backlog
+        for options in ({}, {"config": file}, {"config": file, "backlog": 30.0})
+    ]
+    assert backlogs == [300.0, 7.0, 30.0]
 
 
 def test_a_client_that_reads_late_loses_nothing() -> None:
@@ -274,74 +298,6 @@ def test_reading_stops_while_the_provider_is_behind(provide: Any) -> None:
             assert session.backlog < 3.0
             pushing.cancel()
             socket.transport.abort()
-
-    asyncio.run(main())
-
-
-class Watch:
-    """A server half that counts how often its client has been silent for too long; it takes audio."""
-
-    resumable = False
-    silences = 0
-    signs: ClassVar[list[str]] = []
-
-    def __init__(self, context: Context) -> None:
-        self._last = float("inf")
-
-    @property
-    def deadline(self) -> float | None:
-        """When the client has been silent for too long."""
-        return None if self._last == float("inf") else self._last + 0.001
-
-    def receive(self, frame: Frame, now: float, /) -> list[Frame | Command]:
-        """Take note of a sign of life."""
-        self._last = now
-        self.signs.append(type(frame).__name__)
-        match frame:
-            case Connect():
-                return [Connected(), Start(Config(audio=AudioFormat()), None, Origin("watch", "/watch", "tester"))]
-            case Message(bytes() as data):
-                return [Audio(data)]
-            case Close() | Lost():
-                self._last = float("inf")
-                return [Stop()]
-        return []
-
-    def send(self, event: Event, now: float, /) -> list[Frame | Command]:
-        """Say goodbye where it fails."""
-        return [Close()] if isinstance(event, Failed) else []
-
-    def tick(self, now: float, /) -> list[Frame | Command]:
-        """Count, unless there has been a sign of life just now."""
-        type(self).silences += now - self._last >= 0.001
-        self._last = now
-        return []
-
-
-def test_a_client_is_not_silent_while_reading_stops(provide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it says is not heard, so a server half must not close it for that; before and after it is."""
-    monkeypatch.setattr(Watch, "silences", 0)
-    monkeypatch.setattr(Watch, "signs", [])
-    name = provide(evolve(CODED, name="stuck", client=Silent))
-    provide(evolve(CODED, name="watch", server=Watch, routes=(("GET", "/watch"),)))
-
-    async def main() -> None:
-        async with (
-            running(name, backlog=1.0, close_timeout=0.1) as gateway,
-            websockets.connect(f"{gateway.url}/watch", proxy=None, ping_interval=None) as socket,
-        ):
-            await until(lambda: Watch.silences > 0)
-            assert "Pong" not in Watch.signs
-            await socket.send(bytes(96_000))
-            await until(lambda: "Pong" in Watch.signs)
-            before = Watch.silences
-            await until(lambda: Watch.signs.count("Pong") > 5)
-            assert Watch.silences == before
-            assert "Pong" not in Watch.signs[: Watch.signs.index("Message")]
-            assert gateway.door
-            [bridge] = gateway.door.live
-            bridge.fail(ConnectionLost("stuck", "it takes nothing"))
-            await socket.wait_closed()
 
     asyncio.run(main())
 

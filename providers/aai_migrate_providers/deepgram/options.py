@@ -168,7 +168,7 @@ def fits(tag: str, family: str) -> str:
         return ""
     if known is None or base(tag) in known:
         return ""
-    return f"{tag!r} is not offered by {family} models; known: {', '.join(known)}"
+    return f"{tag!r} is not offered by this model; known: {', '.join(known)}"
 
 
 def _speaks(family: str) -> Callable[[str], str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any
 
-from .options import KEYTERM_FAMILIES, MULTI, SWITCHED, base, family, fits, flag, too_long, too_many
+from .options import KEYTERM_FAMILIES, MULTI, SWITCHED, base, family, fits, flag, is_flux, too_long, too_many
 
 LONGEST_TAG, LONGEST_EXTRA = 128, 2048
 """Characters of a tag, and of one pair of ``extra``."""
@@ -211,10 +211,13 @@ def check_flux(values: Mapping[str, Any]) -> None:
     Raises:
         InvalidParameter: they do not.
     """
+    model = values.get("model", "")
+    if not is_flux(model or None) or model == "flux":
+        known = "flux-general-en or flux-general-multi"
+        raise InvalidParameter("model", f"must be {known}, not {model}" if model else f"is required; choose {known}")
     eager = values.get("eager_eot_threshold")
     if eager is not None and eager > values.get("eot_threshold", EOT_THRESHOLD):
         raise InvalidParameter("eager_eot_threshold", "must not be above eot_threshold")
-    model = values.get("model", "")
     if values.get("language_hint") and MULTI not in model:
         raise InvalidParameter("language_hint", f"is for flux-general-multi, not for {model}")
     if "encoding" in values and "sample_rate" not in values:

@@ -223,7 +223,7 @@ def test_names_that_the_path_does_not_know_are_passed_over(path: str) -> None:
     [
         ({"model": "nova-2", "keyterm": ("x",)}, "keyterm", "is for Nova-3 models, not for nova-2; use keywords"),
         ({"model": "base", "keyterm": ("x",)}, "keyterm", "is for Nova-3 models, not for base; use keywords"),
-        ({"model": "nova-2-medical", "language": "de"}, "language", "'de' is not offered by nova-2-en models"),
+        ({"model": "nova-2-medical", "language": "de"}, "language", "'de' is not offered by this model"),
         ({"model": "nova-3", "language": "tlh"}, "language", "'tlh' is not offered"),
         ({"model": "nova-3-medical", "language": "multi"}, "language", "'multi' is not offered"),
         ({"model": "nova-3", "encoding": "linear16"}, "sample_rate", "is needed with encoding=linear16"),
@@ -261,6 +261,9 @@ def test_what_goes_together_at_listen(query: dict[str, Any]) -> None:
         ({"model": "flux-general-en", "eager_eot_threshold": 0.61, "eot_threshold": 0.6}, "eager_eot_threshold"),
         ({"model": "flux-general-en", "language_hint": ("en",)}, "language_hint"),
         ({"model": "flux-general-en", "encoding": "linear16"}, "sample_rate"),
+        ({"model": "flux"}, "model"),
+        ({"model": "nova-3"}, "model"),
+        ({}, "model"),
     ],
 )
 def test_what_does_not_go_together_at_flux(query: dict[str, Any], name: str) -> None:

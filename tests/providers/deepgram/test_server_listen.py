@@ -156,7 +156,7 @@ def test_parameters_become_neutral_settings(query: str, expected: dict[str, Any]
     [
         ("model=flux-general-en", 400, "model: flux-general-en is served at /v2/listen"),
         ("model=whisper-large", 405, "model: whisper-large cannot stream; send its audio to the vendor's batch API"),
-        ("model=nova-3&language=xx", 400, "language: 'xx' is not offered by nova-3 models"),
+        ("model=nova-3&language=xx", 400, "language: 'xx' is not offered by this model"),
         ("model=nova-3-medical&language=multi", 400, "language: 'multi' is not offered"),
         ("model=nova-2&keyterm=a", 400, "keyterm: is for Nova-3 models, not for nova-2; use keywords"),
         ("keyterm=a", 400, "keyterm: is for Nova-3 models, not for base-general; use keywords"),

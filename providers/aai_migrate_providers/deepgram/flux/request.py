@@ -15,7 +15,7 @@ from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 
 from .. import query
-from ..options import FLUX_MULTI, FLUX_OPTIONS, family, is_flux
+from ..options import FLUX_MULTI, FLUX_OPTIONS, family
 from ..parameters import EOT_THRESHOLD, FLUX, InvalidParameter, check_flux
 from ..parameters import read as read_pairs
 from ..refusal import invalid
@@ -66,15 +66,11 @@ def read(url: str) -> Request:
         Refusal: a value is wrong, or several do not go together.
     """
     given = query.values(url, FLUX)
-    model = given.get("model", "")
-    if model == "flux" or not is_flux(model or None):
-        known = "flux-general-en or flux-general-multi"
-        raise invalid(f"model: must be {known}, not {model}" if model else f"model: is required; choose {known}")
     try:
         check_flux(given)
     except InvalidParameter as error:
         raise invalid(error) from None
-    audio = query.audio(given)
+    audio, model = query.audio(given), given["model"]
     hot = {name: given[name] for name in (*THRESHOLDS, *_LISTS.values(), "numerals") if name in given}
     return Request(
         config=Config(

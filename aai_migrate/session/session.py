@@ -361,7 +361,7 @@ class Session:
         match event:
             case say.Partial() | say.Final():
                 self._spoke(now)
-                return [*self._seam.spoken(event)]
+                return [each for each in self._seam.spoken(event) if not self._hides(each)]
             case say.SpeechStarted():
                 self._spoke(now)
                 return [*self._seam.speech(event)]
@@ -384,6 +384,10 @@ class Session:
                 return self._failed(error, now)
             case _:
                 return [event]
+
+    def _hides(self, event: say.Partial | say.Final) -> bool:
+        """A vendor that cannot leave out what may change shows that a turn is open; nobody asked for its words."""
+        return self._config.partials is False and isinstance(event, say.Partial)
 
     def _spoke(self, now: float) -> None:
         if self._upkeep:

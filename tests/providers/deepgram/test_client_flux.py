@@ -184,14 +184,6 @@ def test_an_end_without_text_is_no_turn() -> None:
     assert turns.fold(out, 0.0) == []
 
 
-def test_without_partials_only_ends_are_passed_on() -> None:
-    """They always come, so they are kept back here; not the text of a stream that stops."""
-    client = flux(Config(model="flux-general-en", partials=False))
-    assert told(START, turn("Update", "Hi can"), EAGER, client=client) == []
-    client.send(Stop(), 0.0)
-    assert shown(client.receive(Close(None), 0.0))[:2] == [("final", 0, "Hi, can you help?"), ("end", 0, "stop")]
-
-
 def test_words_without_times_have_parts_of_the_window() -> None:
     """And what they settle is a little less, since nobody knows where the last one ended."""
     message = json.loads(turn("EndOfTurn", "Book me a", window=(1.0, 4.0)))
@@ -552,10 +544,10 @@ commands = st.sampled_from(
 )
 
 
-@given(st.lists(frames | commands, max_size=20), st.booleans(), st.booleans())
-def test_whatever_comes_nothing_raises_and_turns_keep_their_grammar(items: list[Any], shows: bool, ends: bool) -> None:
+@given(st.lists(frames | commands, max_size=20), st.booleans())
+def test_whatever_comes_nothing_raises_and_turns_keep_their_grammar(items: list[Any], ends: bool) -> None:
     """Wrong types everywhere, numbers that are none or too large, turns in any order."""
-    client = flux(Config(model="flux-general-en", partials=shows))
+    client = flux()
     events: list[Event] = []
     for number, item in enumerate([*items, *([Stop(), Close(None)] if ends else [])]):
         out = client.receive(item, number) if isinstance(item, Frame) else client.send(item, number)

@@ -392,3 +392,14 @@ def test_nothing_that_a_session_says_shows_the_key(config: Config) -> None:
     line.until(400.0)
     assert CANARY not in repr(line.said)
     assert "Tretinoin" not in repr(line.said)
+
+
+def test_without_partials_flux_shows_ends_only() -> None:
+    """They always come, so they are kept back; yet who stops feeding in mid-turn is helped to its end by silence."""
+    line = Line(Config(model="flux-general-en", partials=False))
+    line.feed(2.0)
+    heard = line.hear(turn("StartOfTurn", "Hi"), turn("Update", "Hi can you"))
+    assert [type(event) for event in heard if isinstance(event, say.Event)] == [say.SpeechStarted]
+    assert audio(line.until(4.0)) > 0.5
+    line.hear(turn("EndOfTurn", "Hi, can you help?"))
+    assert line.turns() == ["Hi, can you help?"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
@@ -41,9 +40,6 @@ class Client(client.Client):
 
     def _check(self, values: Mapping[str, Any]) -> None:
         check_flux(values)
-
-    def _dialled(self, config: Config, query: dict[str, Any]) -> None:
-        self._turns = Turns(shows=config.partials is not False)
 
     def _command(self, command: ask.Command, now: float) -> list[Out]:
         match command:

@@ -20,14 +20,9 @@ _REASONS: dict[str | None, say.EndReason] = {"manual": "forced", "timeout": "tim
 
 
 class Turns:
-    """The turns of one connection.
+    """The turns of one connection."""
 
-    Attributes:
-        shows: whether what may change is shown.
-    """
-
-    def __init__(self, *, shows: bool = True) -> None:
-        self.shows = shows
+    def __init__(self) -> None:
         self._ended = -1  # the last turn that has ended
         self._open: dict[int, TurnInfo] = {}
 
@@ -44,7 +39,7 @@ class Turns:
         self._open[turn.index] = turn
         if turn.event == END:
             yield from self._emit(turn, _REASONS.get(turn.trigger, "vendor"))
-        elif self.shows and (turn.text or begun):
+        elif turn.text or begun:
             yield say.Partial(
                 turn=turn.index,
                 text=turn.text,

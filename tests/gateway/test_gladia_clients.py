@@ -52,15 +52,18 @@ def url() -> Iterator[str]:
         yield f"http{url.removeprefix('ws')}"
 
 
-def check(told: Told) -> None:
-    """The words, the whole transcript, and the client's own end."""
+def check(told: Told, *, repeated: float = 0.0) -> None:
+    """The words, the whole transcript, and the client's own end.
+
+    Digital silence that a client sends again, *repeated* seconds at most, cannot be told from more of it.
+    """
     assert told.all("error") == []
     finals = [message["data"] for message in told.messages("transcript") if message["data"]["is_final"]]
     assert [final["utterance"]["text"] for final in finals] == [f" {text}" for text in TEXTS]
     assert len({final["id"] for final in finals}) == len(TURNS)
     [whole] = told.messages("post_final_transcript")
     assert whole["data"]["transcription"]["full_transcript"].split() == list(SPOKEN)
-    assert whole["data"]["metadata"]["audio_duration"] == pytest.approx(len(SPEECH) / 32_000, abs=0.001)
+    assert -0.001 <= whole["data"]["metadata"]["audio_duration"] - len(SPEECH) / 32_000 <= repeated + 0.001
     assert [event["code"] for event in told.all("ended")] == [1000]
 
 
@@ -81,7 +84,7 @@ def test_the_official_client_comes_back_once(url: str, client: str, cut: int, tm
     with tcp(url, cut) as (address, relay):
         told = spoken(client, address, PAUSE, tmp_path)
     assert relay.cut
-    check(told)
+    check(told, repeated=0.5)
     assert relay.asked == ["POST /v2/live HTTP/1.1", *["GET /v2/live"] * 2]
 
 

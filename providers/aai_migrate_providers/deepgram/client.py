@@ -103,6 +103,10 @@ class Client:
                 return self._fail(errors.told(message))
         return [say.Unmapped(message)]
 
+    def _told_all(self) -> bool:
+        """Say whether a normal close after CloseStream is the end, or may have cut off what was still to come."""
+        return True
+
     def _finish(self) -> list[say.Event]:
         """The vendor has said everything: nothing that was shown is left open."""
         return []
@@ -200,7 +204,7 @@ class Client:
             case Connected():
                 return self._connected(frame)
             case Close(code, reason):
-                if self._stopped and code in (None, 1000, 1005):
+                if self._stopped and code in (None, 1000, 1005) and self._told_all():
                     return self._stop(None)
                 return self._fail(errors.closed(code, reason, begun=self._begun))
             case Lost():

@@ -55,6 +55,7 @@ from .wire import (
     asked,
     ended,
     hear,
+    results,
     said,
     separate,
     settled,
@@ -328,8 +329,26 @@ def test_the_tail_comes_before_metadata() -> None:
 
 @pytest.mark.parametrize("code", [1000, 1005, None])
 def test_a_normal_close_after_close_stream_is_the_end(code: int | None) -> None:
-    """Without Metadata too."""
-    assert stopped().receive(Close(code), 0.0) == [Stopped("stopped", None)]
+    """Without Metadata too, where the last span ends about where the audio does."""
+    assert stopped(settled(0.0, 59.9)).receive(Close(code), 0.0) == [Stopped("stopped", None)]
+
+
+@pytest.mark.parametrize("code", [1000, 1005, None])
+def test_a_normal_close_before_the_last_word_is_a_loss(code: int | None) -> None:
+    """Without Metadata, and without a final span for all of the audio, it cut off what was to come."""
+    [failed] = stopped(settled(0.0, 59.0), results(59.0, 1.0, "and on")).receive(Close(code), 0.0)
+    assert isinstance(failed, Failed)
+    assert failed.error.retryable
+    assert "in mid-session" in failed.error.reason
+
+
+def test_a_normal_close_before_the_last_word_of_one_channel_is_a_loss() -> None:
+    """Every channel has to be told of."""
+    client = started(separate(), seconds=2.0)
+    hear(client, settled(0.0, 2.0, "So", channel=0, channels=2), settled(0.0, 1.0, "it", channel=1, channels=2))
+    client.send(Stop(), 0.0)
+    [failed] = client.receive(Close(1000), 0.0)
+    assert isinstance(failed, Failed)
 
 
 @pytest.mark.parametrize("metadata", [{}, {"duration": "x"}, {"duration": None, "channels": 0}])

@@ -247,7 +247,7 @@ def test_a_normal_close_without_metadata() -> None:
     assert line.turns() == ["So it goes"]
 
 
-@pytest.mark.parametrize("loss", [Close(1011, NET0001), Lost("reset"), Close(1012)])
+@pytest.mark.parametrize("loss", [Close(1011, NET0001), Lost("reset"), Close(1012), Close(1000), Close(None)])
 def test_a_loss_while_draining_reconnects(loss: Frame) -> None:
     """What was not settled is heard again, and CloseStream said again."""
     line = Line()

@@ -399,7 +399,7 @@ def test_speech_started_of_a_channel() -> None:
 @pytest.mark.parametrize("end", [METADATA, Close(1000), Close(None), Close(1005)])
 def test_the_end_of_the_stream_emits_what_is_settled(end: Any) -> None:
     """Whether or not Metadata came."""
-    client = started()
+    client = started(seconds=2.0)
     hear(client, SO)
     client.send(Stop(), 0.0)
     seen = hear(client, end) if isinstance(end, str) else client.receive(end, 0.0)

@@ -21,7 +21,7 @@ from ..client import Out
 from ..messages import channel, control, span
 from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP, family
 from ..parameters import LISTEN, InvalidParameter, check_listen
-from .turns import Turns
+from .turns import NEAR, Turns
 
 PUNCTUATES = ("punctuate", "smart_format", "detect_entities")
 """Parameters of which each has the text punctuated."""
@@ -109,6 +109,10 @@ class Client(client.Client):
         refused = (parse(quoted) or {}).get("type") == "Configure"
         answer = self._changes.answered(now, accepted=False, reason=text) if refused else []
         return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text), *answer]
+
+    def _told_all(self) -> bool:
+        """Metadata is the end. Without it, a server or something before it may have closed with words to come."""
+        return self._turns.told_to >= self._sent - NEAR
 
     def _finish(self) -> list[say.Event]:
         return self._turns.finish()

@@ -18,7 +18,7 @@ from aai_migrate.wire.text import joiner
 from ..messages import Span
 
 NEAR = 0.25
-"""Seconds by which the answer to a Finalize may end before the audio that was sent ahead of it."""
+"""Seconds by which the answer to a Finalize, or the last span, may end before the audio that was sent ahead of it."""
 
 
 @define
@@ -29,6 +29,7 @@ class _Channel:
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
     speaking: bool = False  # a start of speech was told
+    told_to: float = 0.0  # end of the last final span
 
 
 @define
@@ -46,6 +47,11 @@ class Turns:
         self._channels = {number: _Channel() for number in range(channels)}
         self._asked: list[_Asked] = []
 
+    @property
+    def told_to(self) -> float:
+        """Seconds of audio of which every channel has been told."""
+        return min(channel.told_to for channel in self._channels.values())
+
     def finalize(self, id_: str, channel: int | None, place: float) -> None:
         """Note a Finalize after *place* seconds of audio, of one channel or of all."""
         channels = {*self._channels} if channel is None else {channel}
@@ -60,6 +66,7 @@ class Turns:
         out: list[say.Event] = [*self._final(channel, span)]
         if span.ends or forced:
             out += self._close(channel, span.channel, channel.end, "forced" if forced else "vendor")
+        channel.told_to = max(channel.told_to, span.end)
         out.append(say.Settled(min(span.end, sent), span.channel))
         return [*out, *self._answers(span)] if span.finalizes else out
 

@@ -492,7 +492,7 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        hot = sorted(row.name for row in self.provider.options if row.hot)
+        hot = sorted({row.name for row in self.provider.options if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:
             can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"

@@ -392,3 +392,9 @@ def test_nothing_that_a_session_says_shows_the_key(config: Config) -> None:
     line.until(400.0)
     assert CANARY not in repr(line.said)
     assert "Tretinoin" not in repr(line.said)
+
+
+def test_what_could_change_is_named_once() -> None:
+    """Though several rows, of several models, say how."""
+    [refused] = of(Line().ask(ask.Configure("c", {"turn_silence": 0.3})), say.Configured)
+    assert refused.reason.count("keyterms") == 1

@@ -131,7 +131,8 @@ class Client:
                 return self._audio(self._config.audio.silence(seconds))
             case ask.Stop():
                 self._stopped = True
-                return [control("CloseStream")]
+                refused = [] if self._over else self._changes.stop()
+                return [*refused, control("CloseStream")]
         return self._command(command, now)
 
     def _audio(self, data: bytes) -> list[Out]:

@@ -190,6 +190,19 @@ def test_several_changes_go_one_after_the_other() -> None:
     assert hear(client, SUCCESS, PENDING) == []
 
 
+def test_a_change_that_still_waits_at_the_end_is_refused() -> None:
+    """What is said after CloseStream is not read: nothing follows it, and nobody is told that the change was made."""
+    client = started()
+    client.send(change("a", id_="1"), 0.0)
+    client.send(change("b", id_="2"), 0.0)
+    out = client.send(Stop(), 0.0)
+    assert asked(out) == [CLOSE]
+    [refused] = [item for item in out if isinstance(item, Configured)]
+    assert (refused.id, refused.accepted) == ("2", False)
+    assert hear(client, SUCCESS) == [Configured("1")]
+    assert hear(client, SUCCESS) == []
+
+
 @pytest.mark.parametrize("options", [{"language": "de"}, {"partials": False}, {"keyterms": ("a",), "language": "de"}])
 def test_what_cannot_change(options: dict[str, Any]) -> None:
     """Is refused without a word to the vendor."""

@@ -28,7 +28,7 @@ class _Channel:
     last: str = ""  # the text that was settled last
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
-    speaking: bool = False  # a start of speech was told
+    speaking: float | None = None  # the start of speech that was told; None: nobody speaks
     told_to: float = 0.0  # end of the last final span
 
 
@@ -83,9 +83,9 @@ class Turns:
     def speech_started(self, at: float, number: int) -> list[say.Event]:
         """Somebody may have begun to speak; it may be said again and again."""
         channel = self._channel(number)
-        if channel.speaking:
+        if channel.speaking is not None:
             return []
-        channel.speaking = True
+        channel.speaking = at
         return [say.SpeechStarted(at, number)]
 
     def finish(self) -> list[say.Event]:
@@ -116,8 +116,11 @@ class Turns:
         if span.text:
             yield from self._speech(channel, span)
             yield from self._piece(channel, span)
-        elif shown:  # it was nothing after all
+            return
+        if shown:  # it was nothing after all
             yield _partial(channel, span)
+        if channel.first is None and channel.speaking is not None and channel.speaking < span.end:
+            channel.speaking = None  # what began was noise: speech is still to come
 
     @staticmethod
     def _piece(channel: _Channel, span: Span, *, confirmed: bool = True) -> Iterable[say.Event]:
@@ -144,7 +147,7 @@ class Turns:
         if channel.first is None:
             return []
         key = (number, channel.turn)
-        channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", False
+        channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", None
         out: list[say.Event] = [
             say.TurnEnded(turn=key, channel=number, at=at, reason=reason, formatted=self._formatted)
         ]

@@ -158,7 +158,10 @@ class Client:
         remarks: list[Out] = [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
         query |= self._defaults(config) | encoded.native | extra
         self._dialled(config, query)
-        pairs = written({name: value for name, value in query.items() if name not in self.own})
+        try:
+            pairs = written({name: value for name, value in query.items() if name not in self.own})
+        except InvalidParameter as error:
+            raise ConfigError(f"{NAME}: {error}") from None
         try:
             values = read(pairs, self.parameters)
             self._check(values)

@@ -426,7 +426,7 @@ class Session:
             reason = f"the vendor ended the session unasked: {event.reason}"
             return self._failed(ConnectionLost(self.provider.name, reason), now)
         settled: list[Out] = [*self._seam.settle_all(self.fed)]
-        lost = self._gaps.seconds
+        lost = self._gaps.seconds + event.unconfirmed
         reason = "audio lost" if lost else "stopped"
         end = say.Stopped(reason, self.fed, event.session_seconds, lost)
         return [*self._end(), *settled, *self._all_answered(), end]
@@ -496,7 +496,7 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        hot = sorted(row.name for row in self.provider.options if row.hot)
+        hot = sorted({row.name for row in self.provider.options if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:
             can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"

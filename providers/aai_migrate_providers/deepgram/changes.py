@@ -40,6 +40,12 @@ class Changes:
         self.deadline = None
         return refused
 
+    def stop(self) -> list[Configured]:
+        """Give up those that were not sent yet: behind the end of the audio nothing is read."""
+        unsent = [*self._waiting][1:]
+        self._waiting = deque([*self._waiting][:1])
+        return [Configured(id_, False, "the stream was stopped before its turn came") for id_, _ in unsent]
+
     def tick(self, now: float) -> list[Message | Configured]:
         """Give up waiting for an answer that is due."""
         return self.answered(now) if self.deadline is not None and now >= self.deadline else []

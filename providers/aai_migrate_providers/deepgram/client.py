@@ -103,6 +103,10 @@ class Client:
                 return self._fail(errors.told(message))
         return [say.Unmapped(message)]
 
+    def _untold(self) -> float | None:
+        """Return of how many seconds of audio nothing was said before a normal close; None: words were to come."""
+        return 0.0
+
     def _finish(self) -> list[say.Event]:
         """The vendor has said everything: nothing that was shown is left open."""
         return []
@@ -127,7 +131,8 @@ class Client:
                 return self._audio(self._config.audio.silence(seconds))
             case ask.Stop():
                 self._stopped = True
-                return [control("CloseStream")]
+                refused = [] if self._over else self._changes.stop()
+                return [*refused, control("CloseStream")]
         return self._command(command, now)
 
     def _audio(self, data: bytes) -> list[Out]:
@@ -153,7 +158,10 @@ class Client:
         remarks: list[Out] = [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
         query |= self._defaults(config) | encoded.native | extra
         self._dialled(config, query)
-        pairs = written({name: value for name, value in query.items() if name not in self.own})
+        try:
+            pairs = written({name: value for name, value in query.items() if name not in self.own})
+        except InvalidParameter as error:
+            raise ConfigError(f"{NAME}: {error}") from None
         try:
             values = read(pairs, self.parameters)
             self._check(values)
@@ -200,8 +208,9 @@ class Client:
             case Connected():
                 return self._connected(frame)
             case Close(code, reason):
-                if self._stopped and code in (None, 1000, 1005):
-                    return self._stop(None)
+                normal = self._stopped and code in (None, 1000, 1005)
+                if normal and (untold := self._untold()) is not None:
+                    return self._stop(None, untold)
                 return self._fail(errors.closed(code, reason, begun=self._begun))
             case Lost():
                 return self._fail(lost(NAME, frame))
@@ -215,11 +224,11 @@ class Client:
         self._begun = True
         return [say.Started(session_id, self._model, None, " ", self._settings)]
 
-    def _stop(self, audio_seconds: float | None) -> list[Out]:
-        """The end that was asked for."""
+    def _stop(self, audio_seconds: float | None, untold: float = 0.0) -> list[Out]:
+        """The end that was asked for, perhaps with some audio of which nothing was said."""
         self._over = True
         unanswered = self._changes.refuse("the session ended before the change was answered")
-        return [*self._finish(), *unanswered, say.Stopped("stopped", audio_seconds)]
+        return [*self._finish(), *unanswered, say.Stopped("stopped", audio_seconds, None, untold)]
 
     def _fail(self, error: ProviderError) -> list[Out]:
         """The end that was not asked for; what is open is the replay's."""

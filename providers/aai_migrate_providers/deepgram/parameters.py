@@ -175,17 +175,23 @@ def read(pairs: Iterable[tuple[str, str]], table: Mapping[str, Reader]) -> dict[
 
 
 def written(words: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return *words* as the query spells them: a list as repeated names, a mapping as pairs with a colon."""
-    return [(name, text) for name, value in words.items() for text in _texts(value)]
+    """Return *words* as the query spells them: a list as repeated names, a mapping as pairs with a colon.
+
+    Raises:
+        InvalidParameter: a value is nothing that a query spells.
+    """
+    return [(name, text) for name, value in words.items() for text in _texts(name, value)]
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(name: str, value: Any) -> list[str]:
     if isinstance(value, Mapping):
-        return [f"{key}:{_text(each)}" for key, each in value.items()]
-    return [_text(each) for each in value] if isinstance(value, (list, tuple)) else [_text(value)]
+        return [f"{key}:{_text(name, each)}" for key, each in value.items()]
+    return [_text(name, each) for each in value] if isinstance(value, (list, tuple)) else [_text(name, value)]
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, (str, int, float)):
+        raise InvalidParameter(name, f"takes text, a number, true or false, or a list; not a {type(value).__name__}")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

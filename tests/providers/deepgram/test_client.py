@@ -55,6 +55,7 @@ from .wire import (
     asked,
     ended,
     hear,
+    results,
     said,
     separate,
     settled,
@@ -189,18 +190,28 @@ def test_several_changes_go_one_after_the_other() -> None:
     assert hear(client, SUCCESS, PENDING) == []
 
 
-def test_changes_that_the_end_leaves_unanswered_are_refused() -> None:
-    """Every change has one answer, also those that had to wait for another one's."""
+def test_a_change_that_the_end_leaves_unanswered_is_refused() -> None:
+    """Every change has one answer."""
+    client = started()
+    client.send(change("a", id_="1"), 0.0)
+    client.send(Stop(), 0.0)
+    refused, last = hear(client, METADATA)
+    assert isinstance(refused, Configured)
+    assert (refused.id, refused.accepted) == ("1", False)
+    assert isinstance(last, Stopped)
+
+
+def test_a_change_that_still_waits_at_the_end_is_refused() -> None:
+    """What is said after CloseStream is not read: nothing follows it, and nobody is told that the change was made."""
     client = started()
     client.send(change("a", id_="1"), 0.0)
     client.send(change("b", id_="2"), 0.0)
-    client.send(Stop(), 0.0)
-    first, second, last = hear(client, METADATA)
-    assert isinstance(last, Stopped)
-    assert [(each.id, each.accepted) for each in (first, second) if isinstance(each, Configured)] == [
-        ("1", False),
-        ("2", False),
-    ]
+    out = client.send(Stop(), 0.0)
+    assert asked(out) == [CLOSE]
+    [refused] = [item for item in out if isinstance(item, Configured)]
+    assert (refused.id, refused.accepted) == ("2", False)
+    assert hear(client, SUCCESS) == [Configured("1")]
+    assert hear(client, SUCCESS) == []
 
 
 @pytest.mark.parametrize("options", [{"language": "de"}, {"partials": False}, {"keyterms": ("a",), "language": "de"}])
@@ -342,8 +353,27 @@ def test_the_tail_comes_before_metadata() -> None:
 
 @pytest.mark.parametrize("code", [1000, 1005, None])
 def test_a_normal_close_after_close_stream_is_the_end(code: int | None) -> None:
-    """Without Metadata too."""
-    assert stopped().receive(Close(code), 0.0) == [Stopped("stopped", None)]
+    """Without Metadata too, where the last span ends about where the audio does."""
+    assert stopped(settled(0.0, 59.9)).receive(Close(code), 0.0) == [Stopped("stopped", None)]
+
+
+@pytest.mark.parametrize("code", [1000, 1005, None])
+def test_a_normal_close_before_words_are_final_is_a_loss(code: int | None) -> None:
+    """Without Metadata: it cut off what was to come."""
+    [failed] = stopped(settled(0.0, 59.0), results(59.0, 1.0, "and on")).receive(Close(code), 0.0)
+    assert isinstance(failed, Failed)
+    assert failed.error.retryable
+    assert "in mid-session" in failed.error.reason
+
+
+@pytest.mark.parametrize("code", [1000, 1005, None])
+def test_a_normal_close_says_how_much_was_left_untold(code: int | None) -> None:
+    """Without Metadata, and with nothing that is known to come, it may be the end; every channel counts."""
+    assert stopped(settled(0.0, 58.0)).receive(Close(code), 0.0) == [Stopped("stopped", None, None, 2.0)]
+    client = started(separate(), seconds=2.0)
+    hear(client, settled(0.0, 2.0, "So", channel=0, channels=2), settled(0.0, 0.5, "it", channel=1, channels=2))
+    client.send(Stop(), 0.0)
+    assert client.receive(Close(code), 0.0)[-1] == Stopped("stopped", None, None, 1.5)
 
 
 @pytest.mark.parametrize("metadata", [{}, {"duration": "x"}, {"duration": None, "channels": 0}])

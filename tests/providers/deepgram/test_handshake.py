@@ -330,6 +330,14 @@ def test_warn_mode_goes_on_without() -> None:
 # What the vendor answers.
 
 
+@pytest.mark.parametrize("value", [{"Ankh", "Morpork"}, b"Ankh", [["Ankh"]], {"a": None}, object()])
+def test_a_value_that_no_query_spells(value: Any) -> None:
+    """Is refused, lenient or not: what Python makes of it would be taken for a term."""
+    for lenient in ("error", "warn"):
+        with pytest.raises(ConfigError, match=r"keyterm: takes text"):
+            asking(Config(extra={"deepgram": {"keyterm": value}}, on_unsupported=lenient))
+
+
 def test_the_session_begins_with_the_handshake() -> None:
     """At /v1/listen nothing is said before audio has been heard; who waits for a message waits for ever."""
     client, _ = asking(Config(keyterms=("Ana",), extra={"deepgram": {"callback": "https://me/?k=s3cret"}}))

@@ -264,6 +264,31 @@ def test_a_loss_while_draining_reconnects(loss: Frame) -> None:
     assert isinstance(line.said[-1], say.Stopped)
 
 
+@pytest.mark.parametrize("close", [Close(1000), Close(None)])
+def test_a_normal_close_before_words_are_final_reconnects(close: Close) -> None:
+    """They were shown, so they are to come."""
+    line = Line()
+    line.feed(4.0)
+    line.hear(SO, results(2.0, 1.5, "and"))
+    line.ask(ask.Stop())
+    out = line.hear(close) + line.until(5.0)
+    assert len(of(out, Connect)) == 1
+    assert asked(out) == [CLOSE]
+
+
+@pytest.mark.parametrize("close", [Close(1000), Close(None)])
+def test_a_normal_close_that_leaves_audio_untold_is_not_complete(close: Close) -> None:
+    """Nobody knows whether there was a word in it."""
+    line = Line()
+    line.feed(4.0)
+    line.hear(SO)
+    line.ask(ask.Stop())
+    end = line.hear(close)[-1]
+    assert isinstance(end, say.Stopped)
+    assert end.unconfirmed == pytest.approx(2.0)
+    assert line.turns() == ["So it goes"]
+
+
 def test_a_loss_while_draining_with_all_settled_is_the_end() -> None:
     """Nothing is left to hear."""
     line = Line()
@@ -403,3 +428,9 @@ def test_without_partials_flux_shows_ends_only() -> None:
     assert audio(line.until(4.0)) > 0.5
     line.hear(turn("EndOfTurn", "Hi, can you help?"))
     assert line.turns() == ["Hi, can you help?"]
+
+
+def test_what_could_change_is_named_once() -> None:
+    """Though several rows, of several models, say how."""
+    [refused] = of(Line().ask(ask.Configure("c", {"turn_silence": 0.3})), say.Configured)
+    assert refused.reason.count("keyterms") == 1

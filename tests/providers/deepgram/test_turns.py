@@ -388,6 +388,23 @@ def test_speech_started_is_a_hint_that_is_passed_on_once() -> None:
     assert told(SO, speech_started(5.0), utterance_end(1.9)) == [("end", A, "vendor")]
 
 
+def test_speech_that_follows_noise_is_told() -> None:
+    """A start of which nothing came is over with the silence around it, but not with silence before it."""
+    client = started()
+    assert hear(client, speech_started(3.0)) == [SpeechStarted(3.0)]
+    assert SpeechStarted(3.0) not in hear(client, settled(0.0, 3.0), speech_started(3.0))
+    hear(client, settled(3.0, 3.0))
+    assert hear(client, speech_started(9.0)) == [SpeechStarted(9.0)]
+    hear(client, results(8.0, 2.0, "so"), settled(8.0, 3.0))
+    assert [each for each in hear(client, settled(20.0, 1.0, "So")) if isinstance(each, SpeechStarted)]
+
+
+def test_speech_that_goes_on_over_a_silent_span_is_told_once() -> None:
+    """Where something is settled, the turn is open still."""
+    seen = hear(started(), speech_started(0.0), SO, settled(2.0, 2.0), speech_started(4.5), ended(4.0, 1.0, "and on."))
+    assert [each for each in seen if isinstance(each, SpeechStarted)] == [SpeechStarted(0.0)]
+
+
 def test_speech_started_of_a_channel() -> None:
     """Channel and count are called otherwise than in Results."""
     assert hear(started(separate()), speech_started(1.0, channel=1, channels=2)) == [SpeechStarted(1.0, 1)]
@@ -399,7 +416,7 @@ def test_speech_started_of_a_channel() -> None:
 @pytest.mark.parametrize("end", [METADATA, Close(1000), Close(None), Close(1005)])
 def test_the_end_of_the_stream_emits_what_is_settled(end: Any) -> None:
     """Whether or not Metadata came."""
-    client = started()
+    client = started(seconds=2.0)
     hear(client, SO)
     client.send(Stop(), 0.0)
     seen = hear(client, end) if isinstance(end, str) else client.receive(end, 0.0)

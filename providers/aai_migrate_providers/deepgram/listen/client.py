@@ -21,7 +21,7 @@ from ..client import Out
 from ..messages import channel, control, span
 from ..options import KEYTERM_FAMILIES, LISTEN_OPTIONS, LISTEN_PATH, NAME, TURN_SILENCE, WORD_GAP, family
 from ..parameters import LISTEN, InvalidParameter, check_listen
-from .turns import Turns
+from .turns import NEAR, Turns
 
 PUNCTUATES = ("punctuate", "smart_format", "detect_entities")
 """Parameters of which each has the text punctuated."""
@@ -109,6 +109,13 @@ class Client(client.Client):
         refused = (parse(quoted) or {}).get("type") == "Configure"
         answer = self._changes.answered(now, accepted=False, reason=text) if refused else []
         return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text), *answer]
+
+    def _untold(self) -> float | None:
+        """Metadata is the end. A close without it may be one too, but not before words that were shown are final."""
+        if self._turns.unsettled:
+            return None
+        untold = self._sent - self._turns.told_to
+        return untold if untold > NEAR else 0.0
 
     def _finish(self) -> list[say.Event]:
         return self._turns.finish()

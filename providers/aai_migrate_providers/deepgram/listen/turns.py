@@ -18,7 +18,7 @@ from aai_migrate.wire.text import joiner
 from ..messages import Span
 
 NEAR = 0.25
-"""Seconds by which the answer to a Finalize may end before the audio that was sent ahead of it."""
+"""Seconds by which the answer to a Finalize, or the last span, may end before the audio that was sent ahead of it."""
 
 
 @define
@@ -28,7 +28,8 @@ class _Channel:
     last: str = ""  # the text that was settled last
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
-    speaking: bool = False  # a start of speech was told
+    speaking: float | None = None  # the start of speech that was told; None: nobody speaks
+    told_to: float = 0.0  # end of the last final span
 
 
 @define
@@ -46,6 +47,16 @@ class Turns:
         self._channels = {number: _Channel() for number in range(channels)}
         self._asked: list[_Asked] = []
 
+    @property
+    def told_to(self) -> float:
+        """Seconds of audio of which every channel has been told."""
+        return min(channel.told_to for channel in self._channels.values())
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether words are shown that are not final."""
+        return any(channel.interim for channel in self._channels.values())
+
     def finalize(self, id_: str, channel: int | None, place: float) -> None:
         """Note a Finalize after *place* seconds of audio, of one channel or of all."""
         channels = {*self._channels} if channel is None else {channel}
@@ -60,6 +71,7 @@ class Turns:
         out: list[say.Event] = [*self._final(channel, span)]
         if span.ends or forced:
             out += self._close(channel, span.channel, channel.end, "forced" if forced else "vendor")
+        channel.told_to = max(channel.told_to, span.end)
         out.append(say.Settled(min(span.end, sent), span.channel))
         return [*out, *self._answers(span)] if span.finalizes else out
 
@@ -76,9 +88,9 @@ class Turns:
     def speech_started(self, at: float, number: int) -> list[say.Event]:
         """Somebody may have begun to speak; it may be said again and again."""
         channel = self._channel(number)
-        if channel.speaking:
+        if channel.speaking is not None:
             return []
-        channel.speaking = True
+        channel.speaking = at
         return [say.SpeechStarted(at, number)]
 
     def finish(self) -> list[say.Event]:
@@ -109,8 +121,11 @@ class Turns:
         if span.text:
             yield from self._speech(channel, span)
             yield from self._piece(channel, span)
-        elif shown:  # it was nothing after all
+            return
+        if shown:  # it was nothing after all
             yield _partial(channel, span)
+        if channel.first is None and channel.speaking is not None and channel.speaking < span.end:
+            channel.speaking = None  # what began was noise: speech is still to come
 
     @staticmethod
     def _piece(channel: _Channel, span: Span, *, confirmed: bool = True) -> Iterable[say.Event]:
@@ -137,7 +152,7 @@ class Turns:
         if channel.first is None:
             return []
         key = (number, channel.turn)
-        channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", False
+        channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", None
         out: list[say.Event] = [
             say.TurnEnded(turn=key, channel=number, at=at, reason=reason, formatted=self._formatted)
         ]

@@ -226,6 +226,7 @@ def test_names_that_the_path_does_not_know_are_passed_over(path: str) -> None:
         ({"model": "nova-2-medical", "language": "de"}, "language", "'de' is not offered by this model"),
         ({"model": "nova-3", "language": "tlh"}, "language", "'tlh' is not offered"),
         ({"model": "nova-3-medical", "language": "multi"}, "language", "'multi' is not offered"),
+        ({"model": "base", "language": "multi"}, "language", "'multi' is not offered by this model"),
         ({"model": "nova-3", "encoding": "linear16"}, "sample_rate", "is needed with encoding=linear16"),
     ],
 )
@@ -245,6 +246,7 @@ def test_what_does_not_go_together_at_listen(query: dict[str, Any], name: str, t
         {"model": "nova-3-medical", "keyterm": ("x",)},
         {"model": "nova-2", "language": "multi", "keywords": ("x:2",)},
         {"model": "base", "language": "tr"},
+        {"model": "of-our-own", "language": "multi"},
         {"model": "nova-3", "encoding": "linear16", "sample_rate": 16000},
         {"model": "nova-3", "language": "EN-us"},
     ],

@@ -158,6 +158,8 @@ def test_parameters_become_neutral_settings(query: str, expected: dict[str, Any]
         ("model=whisper-large", 405, "model: whisper-large cannot stream; send its audio to the vendor's batch API"),
         ("model=nova-3&language=xx", 400, "language: 'xx' is not offered by this model"),
         ("model=nova-3-medical&language=multi", 400, "language: 'multi' is not offered"),
+        ("model=enhanced&language=multi", 400, "language: 'multi' is not offered by this model"),
+        ("language=multi", 400, "language: 'multi' is not offered by this model"),
         ("model=nova-2&keyterm=a", 400, "keyterm: is for Nova-3 models, not for nova-2; use keywords"),
         ("keyterm=a", 400, "keyterm: is for Nova-3 models, not for base-general; use keywords"),
         ("model=nova-3" + "&keyterm=a" * 101, 400, "keyterm: takes at most 100 terms, not 101"),

@@ -132,6 +132,7 @@ def test_one_hint_is_the_language() -> None:
         ("model=flux-general-en&keyterm=%20", "keyterm: a term must not be blank"),
         ("model=flux-general-en" + "&keyterm=a" * 101, "keyterm: takes at most 100 terms, not 101"),
         ("model=flux-general-en&encoding=linear16", "sample_rate: is needed with encoding=linear16"),
+        ("model=flux-general-en&encoding=ogg-opus", "encoding: ogg-opus is not decoded by this gateway"),
         ("model=flux-general-en&encoding=opus&sample_rate=48000", "encoding: opus is not decoded by this gateway"),
         ("model=flux-general-en&encoding=flac&sample_rate=48000", "encoding: expected one of linear16,"),
     ],

@@ -165,6 +165,7 @@ def test_parameters_become_neutral_settings(query: str, expected: dict[str, Any]
         ("model=nova-3" + "&keyterm=a" * 101, 400, "keyterm: takes at most 100 terms, not 101"),
         ("encoding=linear16", 400, "sample_rate: is needed with encoding=linear16"),
         ("encoding=opus&sample_rate=48000", 400, "encoding: opus is not decoded by this gateway; send linear16"),
+        ("encoding=ogg-opus", 400, "encoding: ogg-opus is not decoded by this gateway; send linear16"),
         ("encoding=g729&sample_rate=8000", 400, "encoding: g729 is not decoded by this gateway; send linear16"),
         ("encoding=amr-nb&sample_rate=8000", 400, "encoding: amr-nb is not decoded by this gateway; send linear16"),
         ("encoding=flac&sample_rate=8000", 400, "encoding: flac is not decoded by this gateway; send linear16"),

@@ -109,6 +109,8 @@ def test_a_value_that_may_be(path: str, name: str, text: str, value: Any) -> Non
         ("listen", "sample_rate", "-16000"),
         ("listen", "sample_rate", "16000.5"),
         ("listen", "sample_rate", "16k"),
+        ("listen", "sample_rate", "16_000"),
+        ("listen", "sample_rate", "\u0661\u0666\u0660\u0660\u0660"),
         ("listen", "sample_rate", "nan"),
         ("listen", "sample_rate", "inf"),
         ("listen", "sample_rate", "9" * 400),

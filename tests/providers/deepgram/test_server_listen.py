@@ -170,6 +170,7 @@ def test_parameters_become_neutral_settings(query: str, expected: dict[str, Any]
         ("encoding=amr-nb&sample_rate=8000", 400, "encoding: amr-nb is not decoded by this gateway; send linear16"),
         ("encoding=flac&sample_rate=8000", 400, "encoding: flac is not decoded by this gateway; send linear16"),
         ("encoding=pcm&sample_rate=8000", 400, "encoding: expected one of linear16,"),
+        ("encoding=linear16&sample_rate=16_000", 400, "sample_rate: expected a number, not '16_000'"),
         ("encoding=linear16&sample_rate=fast", 400, "sample_rate: expected a number, not 'fast'"),
         ("encoding=linear16&sample_rate=1000", 400, "sample_rate 1000 is not a whole number from 4000 to 192000 Hz"),
         ("channels=21", 400, "channels: must be 1 to 20, not 21"),

@@ -410,6 +410,20 @@ def test_some_events_say_nothing_to_clients(event: Event) -> None:
     assert tell(begun(TARGET), event) == []
 
 
+def test_words_that_move_to_the_next_turn_lie_in_its_window() -> None:
+    """A tail may show what turns out to be the next turn: then the first one was over before it."""
+    server = begun(f"/v2/listen?model=flux-general-en&{RAW}")
+    yes, no = ("yes", 0.5, 0.75), ("no", 1.5, 1.75)
+    told = tell(server, partial(1, yes), partial(1, yes, no), final(1, yes), ended(1), partial(2, no))
+    windows = [(info["event"], info["audio_window_start"], info["audio_window_end"]) for info in told]
+    assert windows == [
+        ("StartOfTurn", 0.0, 0.75),
+        ("Update", 0.0, 1.75),
+        ("EndOfTurn", 0.0, 0.75),
+        ("StartOfTurn", 0.75, 1.75),
+    ]
+
+
 # ForceEndTurn.
 
 

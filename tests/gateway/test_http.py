@@ -50,6 +50,8 @@ class Desk:
         match frame:
             case HttpRequest("DELETE"):
                 return [HttpResponse(204)]
+            case HttpRequest(url=url) if url.endswith("/shut"):
+                return [HttpResponse(405, {"allow": "GET"}, b"nothing is taken here")]
             case HttpRequest(method, url, headers, body):
                 seen = {"method": method, "url": url, "headers": dict(headers), "size": len(body)}
                 seen |= {"public_url": self._context.public_url, "sealed": self._context.seal(body)}
@@ -202,6 +204,18 @@ def test_a_body_has_a_limit(size: int, status: int) -> None:
 
                 assert (await ask(gateway, "POST", "/desk", data=parts()))[0] == status
                 assert (await ask(gateway, "POST", "/desk"))[0] == 201
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1, 4 * LIMIT])
+def test_who_sends_a_body_where_none_is_taken_is_told_so(size: int) -> None:
+    """Whatever its size: a shorter one would not be taken either."""
+
+    async def main() -> None:
+        with desk():
+            async with running() as gateway:
+                assert await ask(gateway, "POST", "/desk/shut", data=bytes(size)) == (405, "nothing is taken here")
 
     asyncio.run(main())
 

@@ -164,11 +164,11 @@ def _boosted(value: Sequence[str]) -> tuple[str, ...]:
 def fits(tag: str, family: str) -> str:
     """Say what is wrong with language *tag* for a model of *family*, or ""."""
     known = LANGUAGES.get(family)
-    if tag == MULTI and family in _MULTI:
+    if tag == MULTI and family in (*_MULTI, CUSTOM):
         return ""
-    if known is None or base(tag) in known:
-        return ""
-    return f"{tag!r} is not offered by this model; known: {', '.join(known)}"
+    if known is None:  # of the older ones none finds the language
+        return f"{tag!r} is not offered by this model" if tag == MULTI else ""
+    return "" if base(tag) in known else f"{tag!r} is not offered by this model; known: {', '.join(known)}"
 
 
 def _speaks(family: str) -> Callable[[str], str]:

@@ -35,6 +35,8 @@ def _last(read: Callable[[str], Any]) -> Reader:
 def _number(least: float, most: float, *, whole: bool = True) -> Reader:
     def read(text: str) -> float:
         try:
+            if "_" in text or not text.isascii():  # which is how Python writes numbers, and nobody else
+                raise ValueError
             value = float(text)
         except ValueError:
             raise ValueError(f"expected a number, not {text[:32]!r}") from None

@@ -27,26 +27,28 @@ def values(url: str, table: Mapping[str, Reader]) -> dict[str, Any]:
     """Return the parameters of *url* that *table* knows.
 
     Raises:
-        Refusal: one of them has a value that cannot be.
+        Refusal: one of them has a value that cannot be, or audio is announced that is not decoded here.
     """
     pairs = parse_qsl(url.partition("?")[2].partition("#")[0], keep_blank_values=True)
     try:
-        return read(pairs, table)
+        found = read(pairs, table)
     except InvalidParameter as error:
         raise invalid(error) from None
+    encoding = found.get("encoding")
+    if encoding is not None and encoding not in _RAW:  # whatever else is missing beside it
+        raise invalid(f"encoding: {encoding} is not decoded by this gateway; send linear16, linear32, mulaw or alaw")
+    return found
 
 
 def audio(given: Mapping[str, Any]) -> AudioFormat | None:
     """Return the format of raw audio; None: a container says it.
 
     Raises:
-        Refusal: there is no such format, or it cannot be read raw here.
+        Refusal: there is no such format.
     """
     encoding = given.get("encoding")
     if encoding is None:
         return None
-    if encoding not in _RAW:
-        raise invalid(f"encoding: {encoding} is not decoded by this gateway; send linear16, linear32, mulaw or alaw")
     try:
         return AudioFormat(given["sample_rate"], _RAW[encoding], given.get("channels", 1))
     except AudioError as error:

@@ -132,6 +132,7 @@ def test_one_hint_is_the_language() -> None:
         ("model=flux-general-en&keyterm=%20", "keyterm: a term must not be blank"),
         ("model=flux-general-en" + "&keyterm=a" * 101, "keyterm: takes at most 100 terms, not 101"),
         ("model=flux-general-en&encoding=linear16", "sample_rate: is needed with encoding=linear16"),
+        ("model=flux-general-en&encoding=ogg-opus", "encoding: ogg-opus is not decoded by this gateway"),
         ("model=flux-general-en&encoding=opus&sample_rate=48000", "encoding: opus is not decoded by this gateway"),
         ("model=flux-general-en&encoding=flac&sample_rate=48000", "encoding: expected one of linear16,"),
     ],
@@ -407,6 +408,20 @@ def test_languages_are_told_where_the_model_finds_them() -> None:
 def test_some_events_say_nothing_to_clients(event: Event) -> None:
     """They are not this wire's."""
     assert tell(begun(TARGET), event) == []
+
+
+def test_words_that_move_to_the_next_turn_lie_in_its_window() -> None:
+    """A tail may show what turns out to be the next turn: then the first one was over before it."""
+    server = begun(f"/v2/listen?model=flux-general-en&{RAW}")
+    yes, no = ("yes", 0.5, 0.75), ("no", 1.5, 1.75)
+    told = tell(server, partial(1, yes), partial(1, yes, no), final(1, yes), ended(1), partial(2, no))
+    windows = [(info["event"], info["audio_window_start"], info["audio_window_end"]) for info in told]
+    assert windows == [
+        ("StartOfTurn", 0.0, 0.75),
+        ("Update", 0.0, 1.75),
+        ("EndOfTurn", 0.0, 0.75),
+        ("StartOfTurn", 0.75, 1.75),
+    ]
 
 
 # ForceEndTurn.

@@ -179,10 +179,13 @@ class Infos:
             out.append(self._info("StartOfTurn", turn))
         elif self._guessed and turn.whole != self._shown and ended.reason != "forced":
             out.append(self._info("TurnResumed", turn))
-        self._end = max(self._end, ended.at or 0.0)
+        last = self._info("EndOfTurn", turn)
+        # A tail may have reached farther, into what is the next turn's.
+        self._end = max(self._start, last.words[-1].end if last.words else 0.0, ended.at or 0.0)
         out.append(
             evolve(
-                self._info("EndOfTurn", turn),
+                last,
+                end=self._end,
                 confidence=ended.confidence,
                 trigger=TRIGGERS.get(ended.reason, "model"),
             )

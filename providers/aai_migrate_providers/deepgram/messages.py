@@ -7,7 +7,8 @@ https://developers.deepgram.com/reference/speech-to-text/listen-flux (message sc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import Any
 
@@ -86,8 +87,8 @@ def span(message: Mapping[str, Any]) -> Span:
     final = ends or message.get("is_final") is True
     words = _words(best.get("words"), start, final=final)
     text = (string(best.get("transcript")) or joined(words)).strip()
-    languages = best.get("languages")
-    heard = languages[0] if isinstance(languages, list) and languages else None
+    listed = best.get("languages")
+    heard = listed[0] if isinstance(listed, list) and listed else None
     return Span(
         channel(message.get("channel_index")),
         final,
@@ -114,7 +115,7 @@ def turn_info(message: Mapping[str, Any]) -> TurnInfo | None:
     words = _words(items, start, final=event == END)
     timed = bool(words) and all(number(mapping(item).get("end")) is not None for item in items or ())
     text = (string(message.get("transcript")) or joined(words)).strip()
-    languages = message.get("languages")
+    listed = message.get("languages")
     return TurnInfo(
         index,
         event,
@@ -125,9 +126,15 @@ def turn_info(message: Mapping[str, Any]) -> TurnInfo | None:
         words if timed else _spread(words or spread(text, start, end), start, end, final=event == END),
         timed,
         number(message.get("end_of_turn_confidence")),
-        string(languages[0]) if isinstance(languages, list) and languages else None,
+        string(listed[0]) if isinstance(listed, list) and listed else None,
         message,
     )
+
+
+def languages(words: Iterable[Word], language: str | None) -> list[str]:
+    """Return the languages of *words*, the most frequent first; where no word says, *language* if it is known."""
+    counts = Counter(word.language for word in words if word.language)
+    return [found for found, _ in counts.most_common()] or ([language] if language else [])
 
 
 def _time(value: Any, missing: float) -> float:

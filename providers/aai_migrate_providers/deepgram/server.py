@@ -14,6 +14,7 @@ from aai_migrate.wire import values
 from aai_migrate.wire.frames import Connect, Connected, Frame, HttpRequest, HttpResponse, Refused, path_of
 
 from . import door, grant, refusal
+from .conversation import Conversation, Out
 from .errors import REQUEST_ID
 from .flux import request as flux_request
 from .flux.server import Flux
@@ -28,8 +29,6 @@ ROUTES = tuple(
     for method, path in [("GET", LISTEN_PATH), ("GET", FLUX_PATH), ("POST", LISTEN_PATH), ("POST", GRANT_PATH)]
 )
 
-Out = Frame | ask.Command
-
 
 class Server:
     """One client's session, as a :class:`~aai_migrate.provider.ServerPeer`; or the answer to one request.
@@ -41,7 +40,7 @@ class Server:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._session: Listen | Flux | None = None
+        self._session: Conversation | None = None
 
     @property
     def deadline(self) -> float | None:

@@ -5,7 +5,6 @@ Source: https://developers.deepgram.com/reference/speech-to-text/listen-flux
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,12 +13,14 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Frame, Lost, Message, Ping
+from aai_migrate.wire.frames import Close, Message
 
 from .. import errors
 from ..container import Undecodable
+from ..conversation import Conversation, Out
+from ..messages import languages
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
+from ..uplink import MOST_UNANSWERED
 from .infos import Info, Infos
 from .request import THRESHOLDS, Request, WrongChange, change, neutral
 
@@ -27,25 +28,23 @@ IDLE = 60.0
 """Seconds without a message or a ping after which a session is over."""
 NO_TURN, PENDING = "FORCE_END_TURN_NO_ACTIVE_TURN", "FORCE_END_TURN_ALREADY_PENDING"
 UNPARSABLE, INTERNAL, REFUSED = "UNPARSABLE_CLIENT_MESSAGE", "INTERNAL_SERVER_ERROR", "BAD_REQUEST"
-_KNOWN = frozenset({"KeepAlive", "CloseStream", "Configure", "ForceEndTurn"})
-
-Out = Frame | ask.Command
 
 
-class Flux:
-    """One session that has been let in; see :class:`~aai_migrate.provider.ServerPeer` for the three calls."""
+class Flux(Conversation):
+    """One session of this path, as a :class:`~aai_migrate.provider.ServerPeer`."""
+
+    idle, pings = IDLE, True
+    known = frozenset({"KeepAlive", "CloseStream", "Configure", "ForceEndTurn"})
 
     def __init__(self, context: Context, request_id: str, request: Request, origin: ask.Origin, now: float) -> None:
+        super().__init__(request.config, origin, request.audio, now)
         self._context, self._request, self._request_id = context, request, request_id
-        self._uplink = Uplink(request.config, origin, request.audio)
         self._current = dict(request.current)
         self._infos = Infos(eager="eager_eot_threshold" in self._current)
         self._forced: set[str] = set()  # Finalizes that are not answered
         self._ended = False  # a turn ended by force while one of them waited
         self._pending: Pending[dict[str, Any]] = Pending()
         self._sequence = 0
-        self._last = now
-        self._over = False
 
     def begin(self) -> list[Out]:
         """Greet at once: clients wait for it."""
@@ -56,65 +55,18 @@ class Flux:
         head = {"type": type_, "request_id": self._request_id, "sequence_id": sequence}
         return Message(values.dumps(head | members))
 
-    # Frames of the client.
+    # What the client says.
 
-    def receive(self, frame: Frame, now: float) -> list[Out]:
-        """Read one frame; never raises."""
-        if self._over:
-            return []
-        match frame:
-            case Message(data) if not self._uplink.stopped:
-                self._last = now
-                try:
-                    return self._binary(data, now) if isinstance(data, bytes) else self._text(data)
-                except Undecodable as fault:
-                    return self._undecodable(fault)
-            case Ping():
-                self._last = now
-            case Close() | Lost():
-                self._over = True
-                return [*self._uplink.stop()]
-        return []
-
-    def _binary(self, data: bytes, now: float) -> list[Out]:
-        if not data:
-            self._uplink.linger(now)
-            return []
-        if text := control(data, _KNOWN):
-            return self._text(text)
-        self._uplink.ends_at = None
-        return [*self._uplink.audio(data)]
-
-    def _text(self, text: str) -> list[Out]:
-        if len(text) > LARGEST_CONTROL:
-            return self._unparsable(f"a text message has at most {LARGEST_CONTROL:,} characters")
-        message = values.parse(text)
-        if message is None:
-            return self._unparsable("a text message must be a JSON object; audio belongs in binary ones")
-        kind = message.get("type")
-        if kind == "KeepAlive":  # is none of this path's, and does no harm
-            return [*self._uplink.put(ask.KeepAlive())]
-        self._uplink.ends_at = None
+    def _control(self, kind: object, message: Mapping[str, Any], text: str) -> list[Out]:
         match kind:
-            case "CloseStream":
-                return self._stop()
             case "ForceEndTurn":
                 return self._force()
             case "Configure":
                 return self._configure(message)
-        return self._unparsable("the type of the message is not known; this path has CloseStream and Configure")
+        return self._unread("the type of the message is not known; this path has CloseStream and Configure", text)
 
-    def _unparsable(self, why: str) -> list[Out]:
+    def _unread(self, why: str, text: str) -> list[Out]:
         return self._fault(UNPARSABLE, why, Close(1008, errors.shortened(why)))
-
-    def _undecodable(self, fault: Undecodable, last: Iterable[Out] = ()) -> list[Out]:
-        return self._fault(errors.DATA, str(fault), errors.undecodable(str(fault)), last)
-
-    def _stop(self) -> list[Out]:
-        """Let the last words come; where no audio came, there are none."""
-        self._uplink.intake.end()
-        stop = self._uplink.stop()
-        return [*stop] if stop else self._end(Close(1000))
 
     def _force(self) -> list[Out]:
         """Ask for the end of the turn that is open where the client has come to: what of it is known here lags."""
@@ -187,7 +139,7 @@ class Flux:
                 self._pending.answer(id_, accepted=accepted, reason=reason)
                 return self._configured()
             case say.Stopped():
-                return self._end(Close(1000), self._told(self._infos.rest()))
+                return self._farewell(now)
             case say.Failed(error):
                 return self._failed(error, self._told(self._infos.rest()))
         return self._told(self._infos.hear(event, now))
@@ -216,8 +168,8 @@ class Flux:
         }
         if info.trigger:
             members["trigger"] = info.trigger
-        if self._request.languages and (languages := _languages(info)):
-            members["languages"] = languages
+        if self._request.languages and (found := languages(info.words, info.language)):
+            members["languages"] = found
         return self._say("TurnInfo", **members)
 
     def _confidence(self, info: Info) -> float:
@@ -231,6 +183,9 @@ class Flux:
 
     # The end.
 
+    def _farewell(self, now: float) -> list[Out]:
+        return self._end(Close(1000), self._told(self._infos.rest()))
+
     def _failed(self, error: ProviderError, last: list[Out]) -> list[Out]:
         close = errors.closing(error)
         code, why = INTERNAL, close.reason
@@ -242,45 +197,16 @@ class Flux:
         """The vendor's Error ends the session."""
         return self._break(close, [*last, self._say("Error", code=code, description=why)])
 
-    def _end(self, close: Close, last: Iterable[Out] = ()) -> list[Out]:
-        self._over = True
-        return [*last, close]
+    def _undecodable(self, fault: Undecodable, last: Iterable[Out] = ()) -> list[Out]:
+        return self._fault(errors.DATA, str(fault), errors.undecodable(str(fault)), last)
 
-    def _break(self, close: Close, last: Iterable[Out] = ()) -> list[Out]:
-        """End what the provider does not know to be over."""
-        return [*self._end(close, last), *self._uplink.stop()]
-
-    # Time.
+    def _silent(self, last: Iterable[Out]) -> list[Out]:
+        why = f"no audio and no message within {IDLE:g} seconds"
+        return self._fault(INTERNAL, why, Close(1011, f"{why}. See https://dpgr.am/net0001"), last)
 
     @property
-    def deadline(self) -> float | None:
-        """When what is held has to go out, or a client has been silent for too long."""
-        if self._over:
-            return None
-        silent = None if self._uplink.stopped else self._last + IDLE
-        due = (self._infos.deadline, self._uplink.ends_at, silent)
-        return min((time for time in due if time is not None), default=None)
+    def _held_until(self) -> float | None:
+        return self._infos.deadline
 
-    def tick(self, now: float) -> list[Out]:
-        """Do what is due."""
-        if self._over:
-            return []
-        held = self._infos.deadline
-        out = self._told(self._infos.tick()) if held is not None and now >= held else []
-        if self._uplink.stopped:
-            return out
-        if self._uplink.ends_at is not None and now >= self._uplink.ends_at:
-            try:
-                return [*out, *self._stop()]
-            except Undecodable as fault:
-                return self._undecodable(fault, out)
-        if now >= self._last + IDLE:
-            why = f"no audio and no message within {IDLE:g} seconds"
-            return self._fault(INTERNAL, why, Close(1011, f"{why}. See https://dpgr.am/net0001"), out)
-        return out
-
-
-def _languages(info: Info) -> list[str]:
-    """Return the languages of a turn, the most frequent first."""
-    counts = Counter(word.language for word in info.words if word.language)
-    return [language for language, _ in counts.most_common()] or ([info.language] if info.language else [])
+    def _release(self) -> list[Out]:
+        return self._told(self._infos.tick())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import Counter
 from typing import Any
 
 from aai_migrate.wire.events import Word
@@ -15,7 +14,7 @@ from aai_migrate.wire.frames import Message
 from aai_migrate.wire.values import dumps, unit
 
 from ..intake import Intake
-from ..messages import Span
+from ..messages import Span, languages
 from .request import Request
 from .spans import Began, Paused, Said
 
@@ -77,8 +76,8 @@ class Replies:
             "confidence": unit(span.confidence) if text else 0.0,
             "words": words,
         }
-        if self._request.languages and (languages := _languages(span)):
-            alternative["languages"] = languages
+        if self._request.languages and (found := languages(span.words, span.language)):
+            alternative["languages"] = found
         metadata: dict[str, Any] = {
             "request_id": self._request_id,
             "model_info": self._info,
@@ -153,9 +152,3 @@ def _message(**members: Any) -> Message:
 
 def _seconds(value: float) -> float:
     return round(value, 3)
-
-
-def _languages(span: Span) -> list[str]:
-    """Return the languages of *span*, the most frequent first."""
-    counts = Counter(word.language for word in span.words if word.language)
-    return [language for language, _ in counts.most_common()] or ([span.language] if span.language else [])

@@ -13,14 +13,14 @@ from attrs import frozen
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
-from aai_migrate.wire import values
-from aai_migrate.wire.frames import Close, Frame, Lost, Message
+from aai_migrate.wire.frames import Close
 
 from .. import errors
 from ..container import Undecodable
+from ..conversation import Conversation, Out
 from ..options import too_long
 from ..pending import Pending
-from ..uplink import LARGEST_CONTROL, MOST_UNANSWERED, Uplink, control
+from ..uplink import MOST_UNANSWERED
 from . import replies
 from .replies import Replies
 from .request import Request
@@ -32,9 +32,6 @@ SILENT = Close(
     1011,
     "Deepgram did not receive audio data or a text message within the timeout window. See https://dpgr.am/net0001",
 )
-_KNOWN = frozenset({"KeepAlive", "Finalize", "CloseStream", "Configure"})
-
-Out = Frame | ask.Command
 
 
 @frozen
@@ -44,72 +41,41 @@ class _Change:
     keyterms: list[str] | None
 
 
-class Listen:
-    """One session that has been let in; see :class:`~aai_migrate.provider.ServerPeer` for the three calls."""
+class Listen(Conversation):
+    """One session of this path, as a :class:`~aai_migrate.provider.ServerPeer`."""
+
+    idle = IDLE
+    known = frozenset({"KeepAlive", "Finalize", "CloseStream", "Configure"})
 
     def __init__(self, context: Context, request_id: str, request: Request, origin: ask.Origin, now: float) -> None:
+        super().__init__(request.config, origin, request.audio, now)
         self._context, self._request = context, request
-        self._uplink = Uplink(request.config, origin, request.audio)
         self._spans, self._replies = Spans(request), Replies(request, request_id)
         self._finalizes: dict[str, int | None] = {}  # that are not answered, with their channel
         self._pending: Pending[_Change] = Pending()
-        self._opened = self._last = now
-        self._over = False
 
     def begin(self) -> list[Out]:
         """Ask for the session; the client hears nothing before there are results."""
-        return self._opening(self._uplink.open())
+        return self._heard(self._uplink.open())
 
-    def _opening(self, commands: list[ask.Command]) -> list[Out]:
+    def _heard(self, commands: list[ask.Command]) -> list[Out]:
         audio = self._uplink.intake.format
         self._replies.channels = audio.channels if audio and self._request.separate else 1
         return [*commands]
 
-    # Frames of the client.
+    # What the client says.
 
-    def receive(self, frame: Frame, now: float) -> list[Out]:
-        """Read one frame; never raises."""
-        if self._over:
-            return []
-        match frame:
-            case Message(data) if not self._uplink.stopped:
-                self._last = now
-                try:
-                    return self._binary(data, now) if isinstance(data, bytes) else self._text(data, now)
-                except Undecodable as fault:
-                    return self._break(errors.undecodable(str(fault)))
-            case Close() | Lost():
-                self._over = True
-                return [*self._uplink.stop()]
-        return []
-
-    def _binary(self, data: bytes, now: float) -> list[Out]:
-        if not data:
-            self._uplink.linger(now)
-            return []
-        if text := control(data, _KNOWN):
-            return self._text(text, now)
-        self._uplink.ends_at = None
-        return self._opening(self._uplink.audio(data))
-
-    def _text(self, text: str, now: float) -> list[Out]:
-        if len(text) > LARGEST_CONTROL:
-            return [replies.error(f"a text message has at most {LARGEST_CONTROL:,} characters", text)]
-        message = values.parse(text)
-        if message is None:
-            return [replies.error("a text message must be a JSON object; audio belongs in binary ones", text)]
-        kind = message.get("type")
-        if kind == "KeepAlive":
-            return [*self._uplink.put(ask.KeepAlive())]
-        self._uplink.ends_at = None
+    def _control(self, kind: object, message: Mapping[str, Any], text: str) -> list[Out]:
         match kind:
             case "Finalize":
                 return self._finalize(message, text)
-            case "CloseStream":
-                return self._stop(now)
             case "Configure":
                 return self._configure(message, text)
-        return [replies.error("the type of the message is not known", text)]
+        return self._unread("the type of the message is not known", text)
+
+    def _unread(self, why: str, text: str) -> list[Out]:
+        """The session goes on."""
+        return [replies.error(why, text)]
 
     def _finalize(self, message: Mapping[str, Any], text: str) -> list[Out]:
         channel = message.get("channel")
@@ -121,12 +87,6 @@ class Listen:
         id_ = self._context.new_id()
         self._finalizes[id_] = channel
         return [*self._uplink.put(ask.Finalize(id_, channel))]
-
-    def _stop(self, now: float) -> list[Out]:
-        """Let the last words come; where no audio came, there are none."""
-        self._uplink.intake.end()
-        stop = self._uplink.stop()
-        return [*stop] if stop else self._farewell(now)
 
     # Changes.
 
@@ -198,37 +158,15 @@ class Listen:
         metadata = self._replies.metadata(self._uplink.intake, self._context.epoch + self._opened)
         return self._end(Close(1000), [*out, metadata])
 
-    def _end(self, close: Close, last: Iterable[Out] = ()) -> list[Out]:
-        self._over = True
-        return [*last, close]
+    def _undecodable(self, fault: Undecodable, last: Iterable[Out] = ()) -> list[Out]:
+        return self._break(errors.undecodable(str(fault)), last)
 
-    def _break(self, close: Close, last: Iterable[Out] = ()) -> list[Out]:
-        """End what the provider does not know to be over."""
-        return [*self._end(close, last), *self._uplink.stop()]
-
-    # Time.
+    def _silent(self, last: Iterable[Out]) -> list[Out]:
+        return self._break(SILENT, last)
 
     @property
-    def deadline(self) -> float | None:
-        """When what is held has to go out, or a client has been silent for too long."""
-        if self._over:
-            return None
-        silent = None if self._uplink.stopped else self._last + IDLE
-        return min(
-            (time for time in (self._spans.deadline, self._uplink.ends_at, silent) if time is not None), default=None
-        )
+    def _held_until(self) -> float | None:
+        return self._spans.deadline
 
-    def tick(self, now: float) -> list[Out]:
-        """Do what is due."""
-        if self._over:
-            return []
-        held = self._spans.deadline
-        out = self._told(self._spans.tick()) if held is not None and now >= held else []
-        if self._uplink.stopped:
-            return out
-        if self._uplink.ends_at is not None and now >= self._uplink.ends_at:
-            try:
-                return [*out, *self._stop(now)]
-            except Undecodable as fault:
-                return self._break(errors.undecodable(str(fault)), out)
-        return self._break(SILENT, out) if now >= self._last + IDLE else out
+    def _release(self) -> list[Out]:
+        return self._told(self._spans.tick())

@@ -27,7 +27,7 @@ from . import errors
 from .changes import Changes
 from .messages import control
 from .options import DEFAULT_MODEL, ENCODINGS, HOSTS, MODELS, NAME, family
-from .parameters import InvalidParameter, Reader, read, written
+from .parameters import FLUX, LISTEN, InvalidParameter, Reader, read, written
 
 RESERVED = {
     "model": "model",
@@ -153,30 +153,51 @@ class Client:
         if audio.channels > 1:
             query |= {"channels": audio.channels, "multichannel": True}
         encoded = self._encode(config)
-        extra = own_words(config, NAME, RESERVED)
+        extra, remarks = self._extra(config)
         known = {*self.parameters, *self.own}
-        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
+        remarks += [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
         query |= self._defaults(config) | encoded.native | extra
+        pairs = self._checked(query, config, remarks)
         self._dialled(config, query)
-        try:
-            pairs = written({name: value for name, value in query.items() if name not in self.own})
-        except InvalidParameter as error:
-            raise ConfigError(f"{NAME}: {error}") from None
-        try:
-            values = read(pairs, self.parameters)
-            self._check(values)
-            flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
-            pairs = [(name, flags.get(name, text)) for name, text in pairs]  # the service takes lower case only
-        except InvalidParameter as error:
-            if config.on_unsupported == "error":
-                raise ConfigError(f"{NAME}: {error}") from None
-            remarks.append(say.Warned("invalid", f"{NAME}: {error}; sent as it is"))
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {}
         if start.credential:
             scheme = "Bearer" if start.credential.kind == "token" else "Token"
             headers["Authorization"] = f"{scheme} {start.credential.secret.reveal()}"
         return [*remarks, Connect(f"{self._address(config)}?{urlencode(pairs)}", headers)]
+
+    def _extra(self, config: Config) -> tuple[dict[str, Any], list[Out]]:
+        """Return what the caller gave in the vendor's words, without those of the other path, which are an error."""
+        extra = own_words(config, NAME, RESERVED)
+        strays = sorted(name for name in extra if name in {*LISTEN, *FLUX} - {*self.parameters})
+        reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
+        if strays and config.on_unsupported == "error":
+            raise ConfigError(f"{reason}; leave it out of extra")
+        kept = {name: value for name, value in extra.items() if name not in strays}
+        return kept, [say.Warned("unsupported", f"{reason}; going on without it")] if strays else []
+
+    def _checked(self, query: dict[str, Any], config: Config, remarks: list[Out]) -> list[tuple[str, str]]:
+        """Return *query* as it is spelled; what cannot be is an error, or is taken out of it with a remark.
+
+        A language in the vendor's own word is not checked: models learn more than our table has.
+        """
+        given = "language" in config.extra.get(NAME, {})
+        while True:
+            try:
+                pairs = written({name: value for name, value in query.items() if name not in self.own})
+            except InvalidParameter as error:
+                raise ConfigError(f"{NAME}: {error}") from None
+            try:
+                values = read(pairs, self.parameters)
+                self._check({name: value for name, value in values.items() if not (given and name == "language")})
+            except InvalidParameter as error:
+                if config.on_unsupported == "error" or error.name in RESERVED:
+                    raise ConfigError(f"{NAME}: {error}") from None
+                del query[error.name]
+                remarks.append(say.Warned("invalid", f"{NAME}: {error}; going on without it"))
+            else:  # the service takes booleans in lower case only
+                flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
+                return [(name, flags.get(name, text)) for name, text in pairs]
 
     def _address(self, config: Config) -> str:
         return address(config.base_url, HOSTS[config.region], self.path)

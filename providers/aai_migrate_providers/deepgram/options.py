@@ -172,7 +172,8 @@ def fits(tag: str, family: str) -> str:
 
 
 def _speaks(family: str) -> Callable[[str], str]:
-    return lambda tag: fits(tag, family)
+    newer = "; one that it has learned since goes in extra" if family == NOVA3 else ""
+    return lambda tag: (wrong := fits(tag, family)) and wrong + newer
 
 
 def _switches(known: Sequence[str]) -> Callable[[Sequence[str]], str]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from aai_migrate_providers.deepgram import PROVIDER
+from attrs import evolve
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config, configure
@@ -253,7 +254,6 @@ def test_an_option_that_the_model_lacks(model: str, options: dict[str, Any], opt
     [
         ("nova-2", {"keyterm": ["x"]}, "deepgram: keyterm: is for Nova-3 models, not for nova-2; use keywords"),
         ("nova-3", {"keyterm": ["x"] * 101}, "deepgram: keyterm: takes at most 100 terms, not 101"),
-        ("nova-3", {"language": "tlh"}, "deepgram: language: 'tlh' is not offered"),
         ("nova-3", {"tag": ["x" * 129]}, "deepgram: tag: takes at most 128 characters; one has 129"),
         ("nova-3", {"extra": {"k": "x" * 2047}}, "deepgram: extra: takes at most 2048 characters; one has 2049"),
         ("nova-3", {"diarize_model": "v2"}, "deepgram: diarize_model: expected one of latest, v1, not 'v2'"),
@@ -273,7 +273,7 @@ def test_an_option_that_the_model_lacks(model: str, options: dict[str, Any], opt
     ],
 )
 def test_a_word_in_extra_that_the_vendor_would_refuse(model: str, words: dict[str, Any], text: str) -> None:
-    """Is refused here; who prefers a warning has it sent as it is."""
+    """Is refused here; who prefers a warning goes on without it."""
     with pytest.raises(ConfigError) as caught:
         asking(Config(model=model, extra={"deepgram": words}))
     assert str(caught.value).startswith(text)
@@ -281,8 +281,33 @@ def test_a_word_in_extra_that_the_vendor_would_refuse(model: str, words: dict[st
     warned, connect = asking(config)[1]
     assert isinstance(warned, Warned)
     assert warned.message.startswith(text)
+    assert warned.message.endswith("; going on without it")
     assert isinstance(connect, Connect)
-    assert next(iter(words)) in connect.url
+    assert f"&{next(iter(words))}=" not in connect.url
+
+
+def test_a_language_in_the_vendors_own_word_is_not_checked() -> None:
+    """Models learn languages faster than a table of them is printed again."""
+    connect = asking(Config(extra={"deepgram": {"language": "tlh"}}))[1][-1]
+    assert isinstance(connect, Connect)
+    assert "&language=tlh" in connect.url
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "value"),
+    [("flux-general-en", "vad_events", True), ("flux-general-en", "endpointing", 25), ("nova-3", "eot_threshold", 0.8)],
+)
+def test_a_word_of_the_other_path(model: str, word: str, value: Any) -> None:
+    """Is refused by name; who prefers a warning goes on without it, such as a client of one path before the other."""
+    config = Config(model=model, extra={"deepgram": {word: value, "tag": "a"}})
+    with pytest.raises(ConfigError, match=f"deepgram/{model} has no {word}: other models have; leave it out of extra"):
+        asking(config)
+    warned, connect = asking(evolve(config, on_unsupported="warn"))[1]
+    assert isinstance(warned, Warned)
+    assert warned.message.endswith(f"has no {word}: other models have; going on without it")
+    assert isinstance(connect, Connect)
+    assert f"{word}={value}".lower() not in connect.url
+    assert connect.url.endswith("&tag=a")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from aai_migrate.errors import AudioError
 
 LONGEST_HEADER = 64 << 10
 """Bytes in which the samples have to begin."""
+MOST_CHUNKS = 64
+"""Chunks before the samples. What has come is read again with every message, so it has to be short work."""
 RAW = "for raw audio set encoding=linear16 and sample_rate"
 
 
@@ -55,8 +57,9 @@ def header(data: bytes) -> Header | None:
     found = kind(data[:HEAD])
     if found != "WAV":
         raise Undecodable(f"{found} is not decoded here; send WAV; {RAW}" if found else f"no container found; {RAW}")
-    at, block = HEAD, 0
-    while len(data) >= at + 8:
+    at, block, chunks = HEAD, 0, 0
+    while len(data) >= at + 8 and chunks < MOST_CHUNKS:
+        chunks += 1
         name, size = unpack_from("<4sI", data, at)
         at += 8
         if name == b"data":
@@ -67,6 +70,8 @@ def header(data: bytes) -> Header | None:
         at += size + size % 2
         if at > LONGEST_HEADER:
             break
+    if chunks == MOST_CHUNKS:
+        raise Undecodable(f"no samples behind the first {MOST_CHUNKS} chunks of a WAV file; {RAW}")
     if max(at, len(data)) > LONGEST_HEADER:
         raise Undecodable(f"no samples in the first {LONGEST_HEADER:,} bytes of a WAV file; {RAW}")
     return None

@@ -303,6 +303,7 @@ def _adpcm() -> bytes:
         (_adpcm(), "DATA-0000: WAV of 4-bit Microsoft ADPCM is not decoded here; for raw audio set encoding="),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\0", "DATA-0000: no samples in the first 65,536 bytes"),
         (b"RIFF\0\0\0\0WAVEjunk\0\xff\0\0" + bytes(70_000), "DATA-0000: no samples in the first 65,536 bytes"),
+        (b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * 64, "DATA-0000: no samples behind the first 64 chunks"),
     ],
 )
 def test_what_cannot_be_decoded_ends_the_session(data: bytes, reason: str) -> None:

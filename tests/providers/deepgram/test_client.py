@@ -250,16 +250,27 @@ def test_older_models_cannot_change_their_keywords() -> None:
         assert "Nova-3" in refused.reason
 
 
-def test_a_server_that_does_not_know_changes_refuses_one() -> None:
-    """Its Error quotes the message."""
+@pytest.mark.parametrize("cut", [None, 40])
+def test_a_server_that_does_not_know_changes_refuses_one(cut: int | None) -> None:
+    """Its Error quotes the message, perhaps cut short; only the one that was sent is refused."""
     client = started()
     client.send(change("a", id_="1"), 0.0)
     client.send(change("b", id_="2"), 0.0)
-    quoted = json.dumps({"type": "Configure", "keyterms": ["a"]})
+    quoted = json.dumps({"type": "Configure", "keyterms": ["a" * 40]})[:cut]
     out = hear(
         client, said("Error", variant="SchemaError", description="text frame is not a known message", message=quoted)
     )
-    assert [item.accepted for item in out if isinstance(item, Configured)] in ([False], [False, False])
+    assert [item for item in out if isinstance(item, Configured)] == [
+        Configured("1", False, "text frame is not a known message")
+    ]
+
+
+def test_an_error_does_not_say_what_it_quotes() -> None:
+    """Terms may be names of people."""
+    client = started()
+    client.send(change("Vetinari", id_="1"), 0.0)
+    out = hear(client, said("Error", variant="SchemaError", message='{"type": "Configure", "keyterms": ["Vetinari"]}'))
+    assert out == [Warned("deepgram:SchemaError", "no reason given"), Configured("1", False, "no reason given")]
 
 
 # Rare messages.

@@ -5,6 +5,7 @@ Source: https://developers.deepgram.com/reference/speech-to-text/listen-streamin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Connected
-from aai_migrate.wire.values import number, parse, string
+from aai_migrate.wire.values import number, string
 
 from .. import client, errors
 from ..client import Out
@@ -27,6 +28,7 @@ PUNCTUATES = ("punctuate", "smart_format", "detect_entities")
 """Parameters of which each has the text punctuated."""
 LONGEST_GAP = 5000
 """Milliseconds between words that the vendor can be told to wait for."""
+_CHANGE = re.compile(r'\s*\{\s*"type"\s*:\s*"Configure"')
 
 
 class Client(client.Client):
@@ -103,10 +105,12 @@ class Client(client.Client):
         return super()._message(message, now)
 
     def _error(self, message: Mapping[str, Any], now: float) -> list[Out]:
-        """The session goes on; where the message quotes a change of ours, that one was not understood."""
-        quoted = string(message.get("message")) or ""
-        text = (string(message.get("description")) or quoted or "no reason given")[:500]
-        refused = (parse(quoted) or {}).get("type") == "Configure"
+        """The session goes on; where the message quotes a change of ours, that one was not understood.
+
+        The quote may be cut short, and is not passed on: what the caller's terms are is nobody else's business.
+        """
+        text = (string(message.get("description")) or "no reason given")[:500]
+        refused = bool(_CHANGE.match(string(message.get("message")) or ""))
         answer = self._changes.answered(now, accepted=False, reason=text) if refused else []
         return [say.Warned(f"{NAME}:{string(message.get('variant')) or 'Error'}", text), *answer]
 

@@ -12,6 +12,8 @@ from aai_migrate.wire.frames import Message
 
 ANSWER = 5.0
 """Seconds after which a change that nobody answered counts as made: older servers do not answer."""
+MOST = 100
+"""Changes that may wait, the one that was sent among them."""
 
 
 class Changes:
@@ -22,7 +24,9 @@ class Changes:
         self.deadline: float | None = None
 
     def ask(self, id_: str, message: Message, now: float) -> list[Message | Configured]:
-        """Send *message*, or let it wait for the answer to the one before."""
+        """Send *message*, or let it wait for the answer to the one before; refuse it where too many do."""
+        if len(self._waiting) >= MOST:
+            return [Configured(id_, False, f"{MOST} changes wait for their turn already")]
         self._waiting.append((id_, message))
         return self._next(now) if len(self._waiting) == 1 else []
 

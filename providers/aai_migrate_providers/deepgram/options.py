@@ -32,6 +32,8 @@ TURN_SILENCE, WORD_GAP = 700, 1000
 """Milliseconds of silence, and between two words, that end a turn unless the caller says otherwise."""
 MOST_TERMS, MOST_TOKENS = 100, 500
 """Terms of a session, and tokens of all of them; a word is a token at least."""
+MOST_UNANSWERED = 100
+"""Finalizes of a session that may wait for their answer."""
 MULTI = "multi"
 """The language of a model that finds the language itself."""
 

@@ -13,8 +13,6 @@ from .intake import Intake
 
 LARGEST_CONTROL = 64 << 10
 """Characters, or bytes, of a control message."""
-MOST_UNANSWERED = 100
-"""Finalizes that may wait for their answer."""
 LINGER = 2.0
 """Seconds after an empty message in which audio may go on: clients send one as the end, and by accident."""
 

@@ -273,6 +273,17 @@ def test_an_error_does_not_say_what_it_quotes() -> None:
     assert out == [Warned("deepgram:SchemaError", "no reason given"), Configured("1", False, "no reason given")]
 
 
+def test_only_so_many_changes_wait() -> None:
+    """One more is refused at once, and none of the others is lost."""
+    client = started()
+    for number in range(100):
+        client.send(change("a", id_=str(number)), 0.0)
+    refused = client.send(change("a", id_="100"), 0.0)
+    assert refused == [Configured("100", False, "100 changes wait for their turn already")]
+    ids = [item.id for _ in range(101) for item in hear(client, SUCCESS) if isinstance(item, Configured)]
+    assert ids == [str(number) for number in range(100)]
+
+
 # Rare messages.
 
 

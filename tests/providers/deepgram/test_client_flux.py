@@ -279,6 +279,13 @@ def test_force_end_turn_without_a_turn() -> None:
     assert told(NO_TURN) == []
 
 
+def test_only_the_last_force_end_turns_wait_for_an_answer() -> None:
+    """Over hours a deployment that answers none would fill the memory."""
+    many = forced(*map(str, range(101)))
+    assert [told(NO_TURN, client=many)[0][1] for _ in range(100)] == [str(id_) for id_ in range(1, 101)]
+    assert told(NO_TURN, client=many) == []
+
+
 def test_the_model_was_faster_than_force_end_turn() -> None:
     """Its own end is no answer; the warning behind it is."""
     client = forced("f")

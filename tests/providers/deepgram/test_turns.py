@@ -438,6 +438,13 @@ def test_the_end_answers_every_finalize() -> None:
     assert shown(hear(client, METADATA)) == [("finalized", "f", "settled"), ("finalized", "g", "settled"), "stopped"]
 
 
+def test_only_the_last_finalizes_wait_for_an_answer() -> None:
+    """Over hours a vendor that answers none would fill the memory."""
+    client = finalized(started(), *map(str, range(101)))
+    client.send(Stop(), 0.0)
+    assert shown(hear(client, METADATA)) == [*(("finalized", str(id_), "settled") for id_ in range(1, 101)), "stopped"]
+
+
 # Several channels.
 
 

@@ -5,6 +5,7 @@ Source: https://developers.deepgram.com/reference/speech-to-text/listen-flux
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from aai_migrate.wire.values import string
 from .. import client, errors
 from ..client import Out
 from ..messages import END, control, turn_info
-from ..options import FLUX_CAPABILITIES, FLUX_OPTIONS, FLUX_PATH, NAME, family
+from ..options import FLUX_CAPABILITIES, FLUX_OPTIONS, FLUX_PATH, MOST_UNANSWERED, NAME, family
 from ..parameters import FLUX, check_flux
 from .turns import Turns
 
@@ -36,7 +37,7 @@ class Client(client.Client):
         super().__init__(context)
         self._model = FLUX_CAPABILITIES.default_model or ""
         self._turns = Turns()
-        self._forced: list[str] = []  # Finalizes that are not answered
+        self._forced: deque[str] = deque(maxlen=MOST_UNANSWERED)  # the last Finalizes that are not answered
 
     def _check(self, values: Mapping[str, Any]) -> None:
         check_flux(values)
@@ -92,7 +93,7 @@ class Client(client.Client):
 
     def _finalized(self, by: Literal["vendor", "settled"]) -> list[Out]:
         """Every ``ForceEndTurn`` has one answer, in order."""
-        return [say.Finalized(self._forced.pop(0), by)] if self._forced else []
+        return [say.Finalized(self._forced.popleft(), by)] if self._forced else []
 
     def _error(self, message: Mapping[str, Any]) -> list[Out]:
         """The session is over. One that did not know a message of ours can be had again without that message."""

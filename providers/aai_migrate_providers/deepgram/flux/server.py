@@ -19,8 +19,8 @@ from .. import errors
 from ..container import Undecodable
 from ..conversation import Conversation, Out
 from ..messages import languages
+from ..options import MOST_UNANSWERED
 from ..pending import Pending
-from ..uplink import MOST_UNANSWERED
 from .infos import Info, Infos
 from .request import THRESHOLDS, Request, WrongChange, change, neutral
 

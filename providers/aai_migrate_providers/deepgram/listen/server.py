@@ -18,9 +18,8 @@ from aai_migrate.wire.frames import Close
 from .. import errors
 from ..container import Undecodable
 from ..conversation import Conversation, Out
-from ..options import too_long
+from ..options import MOST_UNANSWERED, too_long
 from ..pending import Pending
-from ..uplink import MOST_UNANSWERED
 from . import replies
 from .replies import Replies
 from .request import Request

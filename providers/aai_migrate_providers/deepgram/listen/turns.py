@@ -8,6 +8,7 @@ Source: https://developers.deepgram.com/docs/understand-endpointing-interim-resu
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from attrs import define, evolve, field
@@ -16,6 +17,7 @@ from aai_migrate.wire import events as say
 from aai_migrate.wire.text import joiner
 
 from ..messages import Span
+from ..options import MOST_UNANSWERED
 
 NEAR = 0.25
 """Seconds by which the answer to a Finalize, or the last span, may end before the audio that was sent ahead of it."""
@@ -45,7 +47,7 @@ class Turns:
     def __init__(self, channels: int = 1, *, formatted: bool = False) -> None:
         self._formatted = formatted
         self._channels = {number: _Channel() for number in range(channels)}
-        self._asked: list[_Asked] = []
+        self._asked: deque[_Asked] = deque(maxlen=MOST_UNANSWERED)  # the last ones: the vendor need not answer
 
     @property
     def told_to(self) -> float:
@@ -100,8 +102,9 @@ class Turns:
             shown, channel.interim = channel.interim, None
             out += self._piece(channel, shown, confirmed=False) if shown else []
             out += self._close(channel, number, channel.end, "stop")
-        asked, self._asked = self._asked, []
-        return [*out, *(say.Finalized(each.id, "settled") for each in asked)]
+        out += [say.Finalized(asked.id, "settled") for asked in self._asked]
+        self._asked.clear()
+        return out
 
     def _channel(self, number: int) -> _Channel:
         return self._channels.setdefault(number, _Channel())

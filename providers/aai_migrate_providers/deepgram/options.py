@@ -186,6 +186,10 @@ def _switches(known: Sequence[str]) -> Callable[[Sequence[str]], str]:
     return check
 
 
+def _told_apart(known: tuple[str, ...]) -> Callable[[Any], tuple[str, ...]]:
+    return lambda value: known if value == MULTI else ()
+
+
 def too_many(terms: Sequence[str]) -> str:
     """Say what is wrong with the number of *terms*, or ""."""
     return f"takes at most {MOST_TERMS} terms, not {len(terms)}" if len(terms) > MOST_TERMS else ""
@@ -231,7 +235,7 @@ LISTEN_OPTIONS = (
             "language",
             models=(each,),
             encode=lambda tags: MULTI,
-            decode=lambda value: (),
+            decode=_told_apart(known),
             check=_switches(known),
             support="approximate",
             why=f"the model finds the language itself, among {', '.join(known)}",

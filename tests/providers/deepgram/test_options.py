@@ -147,6 +147,8 @@ def test_a_neutral_word_and_the_vendors(model: str, options: dict[str, Any], ask
     "options",
     [
         {"model": "nova-3", "language": "de"},
+        {"model": "nova-3", "languages": TEN},
+        {"model": "nova-2", "languages": SPANISH},
         {"model": "nova-3", "partials": False},
         {"model": "nova-3", "formatting": True},
         {"model": "nova-3", "turn_silence": 0.7},
@@ -278,7 +280,8 @@ def test_what_is_no_boolean(text: str) -> None:
 @pytest.mark.parametrize(
     ("words", "read"),
     [
-        ({"language": "multi"}, {"language": None}),
+        ({"language": "multi"}, {"language": None, "languages": TEN}),
+        ({"language": "de-CH"}, {"language": "de-CH", "languages": ()}),
         ({"endpointing": False}, {"turn_silence": None}),
         ({"endpointing": True}, {"turn_silence": None}),
         ({"endpointing": 25}, {"turn_silence": 0.025}),
@@ -290,7 +293,7 @@ def test_what_is_no_boolean(text: str) -> None:
 )
 def test_what_a_client_of_the_dialect_says(words: dict[str, Any], read: dict[str, Any]) -> None:
     """In neutral words; what says no more than the vendor's own choice is left to whoever is behind."""
-    rows = [row for row in LISTEN_OPTIONS if row.name != "languages" and (not row.models or NOVA3 in row.models)]
+    rows = [row for row in LISTEN_OPTIONS if not row.models or NOVA3 in row.models]
     assert decode(words, rows, NAME) == read
 
 

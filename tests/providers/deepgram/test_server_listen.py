@@ -62,6 +62,7 @@ from .served import (
 TARGET = f"/v1/listen?model=nova-3&{RAW}"
 ALL = f"{TARGET}&interim_results=true&punctuate=true"
 HELLO = ("Hello", 0.5, 0.9), ("there.", 0.9, 1.2)
+TEN = ("de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru")
 NET = "Deepgram did not receive audio data or a text message within the timeout window. See https://dpgr.am/net0001"
 
 
@@ -141,7 +142,9 @@ def test_nothing_is_sent_after_the_upgrade() -> None:
         (f"{RAW}&redact=false", {"pii_redaction": False}),
         (f"{RAW}&keywords=snuffles:5&keywords=bad:-3", {"keyterms": ("snuffles",), "extra": {}}),
         (f"{RAW}&model=nova-3&keywords=a:5", {"keyterms": (), "extra": {"deepgram": {"keywords": ("a:5",)}}}),
-        (f"{RAW}&model=nova-3&language=multi", {"language": None, "languages": ()}),
+        (f"{RAW}&model=nova-3&language=multi", {"language": None, "languages": TEN, "extra": {}}),
+        (f"{RAW}&model=nova-2&language=multi", {"language": None, "languages": ("en", "es"), "extra": {}}),
+        (f"{RAW}&model=of-our-own&language=multi", {"languages": (), "extra": {"deepgram": {"language": "multi"}}}),
         (f"{RAW}&numerals=true&search=a", {"extra": {"deepgram": {"numerals": True, "search": ("a",)}}}),
     ],
 )

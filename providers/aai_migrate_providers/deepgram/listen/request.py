@@ -100,13 +100,14 @@ def read(url: str) -> Request:
     speakers = given.get("diarize", False) or "diarize_model" in given
     interim = given.get("interim_results", False)
     pauses = interim and given.get("utterance_end_ms", 0) > 0
+    several = given.get("language") == MULTI
     audio = query.audio(given)
     return Request(
         config=Config(
             model=given.get("model"),
             audio=audio or AudioFormat(),
             channels="separate" if given.get("multichannel") else "mix",
-            extra=query.own(given, _neutral(model)),
+            extra=query.own(given, _neutral(model, several=several)),
             **_options(given, model, punctuated=punctuated, speakers=speakers, pauses=pauses),
         ),
         audio=audio,
@@ -119,17 +120,24 @@ def read(url: str) -> Request:
         pauses=pauses,
         starts=given.get("vad_events", False),
         speakers=speakers,
-        languages=given.get("language") == MULTI,
+        languages=several,
         extra=dict(pair.split(":", 1) for pair in given.get("extra", ())),
         tags=query.tags(given),
     )
 
 
-def _neutral(model: str) -> frozenset[str]:
-    """Return the parameters that a model's options say in full: it has ``keyterm`` or ``keywords``, not both."""
+def _neutral(model: str, *, several: bool) -> frozenset[str]:
+    """Return the parameters that a model's options say in full: it has ``keyterm`` or ``keywords``, not both.
+
+    Args:
+        several: whether the model is to find the language.
+    """
     known = family(model)
-    has = {row.native for row in LISTEN_OPTIONS if not row.models or known in row.models}
-    return _NEUTRAL & has
+    rows = [row for row in LISTEN_OPTIONS if not row.models or known in row.models]
+    has = _NEUTRAL & {row.native for row in rows}
+    if several and not any(row.name == "languages" for row in rows):
+        has -= {"language"}  # which languages a custom model tells apart nobody knows here
+    return has
 
 
 def _options(given: Mapping[str, Any], model: str, *, punctuated: bool, speakers: bool, pauses: bool) -> dict[str, Any]:

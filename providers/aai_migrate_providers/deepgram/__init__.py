@@ -16,9 +16,10 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .flux import client as flux
 from .listen import client as listen
 from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
+from .parameters import EOT_TIMEOUT_MS
 from .server import ROUTES, Server
 
-EOT_TIMEOUT, BEYOND = 5.0, 0.3
+EOT_TIMEOUT, BEYOND = from_milliseconds(EOT_TIMEOUT_MS), 0.3
 """Seconds of silence that end a turn of Flux at the latest unless the caller says otherwise, and a little more."""
 
 

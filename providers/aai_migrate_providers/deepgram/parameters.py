@@ -155,6 +155,8 @@ FLUX: dict[str, Reader] = {
 """Parameters that each path knows; there are newer ones, which the service and we pass over."""
 EOT_THRESHOLD = 0.7
 """How sure Flux is of a turn's end, unless told otherwise."""
+EOT_TIMEOUT_MS = 5000
+"""Milliseconds of silence that end a turn of Flux at the latest, unless told otherwise."""
 
 
 def read(pairs: Iterable[tuple[str, str]], table: Mapping[str, Reader]) -> dict[str, Any]:

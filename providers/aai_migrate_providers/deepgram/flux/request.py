@@ -16,12 +16,10 @@ from aai_migrate.config import Config
 
 from .. import query
 from ..options import FLUX_MULTI, FLUX_OPTIONS, family
-from ..parameters import EOT_THRESHOLD, FLUX, InvalidParameter, check_flux
+from ..parameters import EOT_THRESHOLD, EOT_TIMEOUT_MS, FLUX, InvalidParameter, check_flux
 from ..parameters import read as read_pairs
 from ..refusal import invalid
 
-EOT_TIMEOUT_MS = 5000
-"""Milliseconds of silence that end a turn, unless told otherwise."""
 THRESHOLDS = ("eot_threshold", "eager_eot_threshold", "eot_timeout_ms")
 _NEUTRAL = frozenset({"eot_timeout_ms", "keyterm", "language_hint", "profanity_filter"})
 _LISTS = {"keyterms": "keyterm", "language_hints": "language_hint"}

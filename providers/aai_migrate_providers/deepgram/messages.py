@@ -38,7 +38,7 @@ class Span:
     finalizes: bool
     start: float
     end: float
-    text: str
+    text: str = field(repr=False)
     words: tuple[Word, ...]
     language: str | None = None
     confidence: float | None = None
@@ -57,7 +57,7 @@ class TurnInfo:
     trigger: str | None
     start: float
     end: float
-    text: str
+    text: str = field(repr=False)
     words: tuple[Word, ...]
     timed: bool
     end_confidence: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, TypeVar
 
-from attrs import define
+from attrs import define, field
 
 MOST = 8
 """Changes that may wait for their answer."""
@@ -15,7 +15,7 @@ Change = TypeVar("Change")
 @define
 class _Asked(Generic[Change]):
     id: str | None  # of the command; None: nothing neutral changed
-    change: Change
+    change: Change = field(repr=False)
     answer: tuple[bool, str] | None
 
 

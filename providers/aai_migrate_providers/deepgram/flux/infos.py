@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from aai_migrate.wire import events as say
 from aai_migrate.wire.events import Word
@@ -27,7 +27,7 @@ class Info:
     turn: int
     start: float
     end: float
-    text: str
+    text: str = field(repr=False)
     words: tuple[Word, ...]
     language: str | None = None
     confidence: float | None = None
@@ -38,7 +38,7 @@ class Info:
 class _Turn:
     """What a provider has said of one turn."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     words: tuple[Word, ...] = ()
     tail: say.Partial | None = None
     language: str | None = None

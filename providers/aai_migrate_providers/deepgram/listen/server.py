@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
@@ -37,7 +37,7 @@ SILENT = Close(
 class _Change:
     """A change that waits; ``keyterms`` is None where they stay as they are."""
 
-    keyterms: list[str] | None
+    keyterms: list[str] | None = field(repr=False)
 
 
 class Listen(Conversation):

@@ -27,7 +27,7 @@ NEAR = 0.25
 class _Channel:
     turn: int = 0
     first: float | None = None  # where the first settled word of the open turn begins; None: nothing is settled
-    last: str = ""  # the text that was settled last
+    last: str = field(default="", repr=False)  # the text that was settled last
     end: float = 0.0  # of the last settled word
     interim: Span | None = None  # what is shown and not settled
     speaking: float | None = None  # the start of speech that was told; None: nobody speaks

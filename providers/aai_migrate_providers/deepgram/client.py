@@ -156,8 +156,9 @@ class Client:
         extra, remarks = self._extra(config)
         known = {*self.parameters, *self.own}
         remarks += [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
-        query |= self._defaults(config) | encoded.native | extra
-        pairs = self._checked(query, config, remarks)
+        neutral = self._defaults(config) | encoded.native
+        query |= neutral | extra
+        pairs = self._checked(query, neutral, config, remarks)
         self._dialled(config, query)
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {}
@@ -176,9 +177,12 @@ class Client:
         kept = {name: value for name, value in extra.items() if name not in strays}
         return kept, [say.Warned("unsupported", f"{reason}; going on without it")] if strays else []
 
-    def _checked(self, query: dict[str, Any], config: Config, remarks: list[Out]) -> list[tuple[str, str]]:
+    def _checked(
+        self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config, remarks: list[Out]
+    ) -> list[tuple[str, str]]:
         """Return *query* as it is spelled; what cannot be is an error, or is taken out of it with a remark.
 
+        What *neutral* settings say instead counts then: who wants card numbers hidden is not to see all of them.
         A language in the vendor's own word is not checked: models learn more than our table has.
         """
         given = "language" in config.extra.get(NAME, {})
@@ -193,7 +197,9 @@ class Client:
             except InvalidParameter as error:
                 if config.on_unsupported == "error" or error.name in RESERVED:
                     raise ConfigError(f"{NAME}: {error}") from None
-                del query[error.name]
+                wrong = query.pop(error.name)
+                if error.name in neutral and neutral[error.name] != wrong:
+                    query[error.name] = neutral[error.name]
                 remarks.append(say.Warned("invalid", f"{NAME}: {error}; going on without it"))
             else:  # the service takes booleans in lower case only
                 flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}

@@ -259,7 +259,6 @@ def test_an_option_that_the_model_lacks(model: str, options: dict[str, Any], opt
         ("nova-3", {"diarize_model": "v2"}, "deepgram: diarize_model: expected one of latest, v1, not 'v2'"),
         ("nova-3", {"redact": ["pii"]}, "deepgram: redact: expected one of"),
         ("nova-3", {"smart_format": "yes"}, "deepgram: smart_format: expected true or false"),
-        ("nova-3", {"endpointing": "soon"}, "deepgram: endpointing: expected a number, not 'soon'"),
         (
             "flux-general-en",
             {"eager_eot_threshold": 0.8},
@@ -350,6 +349,32 @@ def test_warn_mode_goes_on_without() -> None:
     assert warned == Warned("unsupported", "deepgram: keyterms takes at most 100 terms, not 101; going on without it")
     assert isinstance(connect, Connect)
     assert "keyterm" not in connect.url
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "text", "sent"),
+    [
+        (
+            {"model": "flux-general-en", "pii_redaction": True},
+            {"redact": ("pci",)},
+            "deepgram: redact: expected one of numbers, aggressive_numbers",
+            "redact=numbers",
+        ),
+        ({}, {"endpointing": "soon"}, "deepgram: endpointing: expected a number, not 'soon'", "endpointing=700"),
+    ],
+)
+def test_a_wrong_word_in_extra_does_not_undo_the_neutral_setting(
+    config: dict[str, Any], words: dict[str, Any], text: str, sent: str
+) -> None:
+    """Who prefers a warning goes on with that; a client that wants kinds of redaction is not to get none at all."""
+    with pytest.raises(ConfigError) as caught:
+        asking(Config(**config, extra={"deepgram": words}))
+    assert str(caught.value).startswith(text)
+    warned, connect = asking(Config(**config, extra={"deepgram": words}, on_unsupported="warn"))[1]
+    assert isinstance(warned, Warned)
+    assert warned.message.startswith(text)
+    assert isinstance(connect, Connect)
+    assert sent in connect.url.split("&")
 
 
 # What the vendor answers.

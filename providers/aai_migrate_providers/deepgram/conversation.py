@@ -65,7 +65,7 @@ class Conversation(ABC):
         """End a session whose client has been silent for too long."""
 
     @abstractmethod
-    def _farewell(self, now: float) -> list[Out]:
+    def _farewell(self) -> list[Out]:
         """End a session after its last words."""
 
     @property
@@ -91,7 +91,7 @@ class Conversation(ABC):
             case Message(data) if not self._uplink.stopped:
                 self._last = now
                 try:
-                    return self._binary(data, now) if isinstance(data, bytes) else self._text(data, now)
+                    return self._binary(data, now) if isinstance(data, bytes) else self._text(data)
                 except Undecodable as fault:
                     return self._undecodable(fault)
             case Ping() if self.pings:
@@ -106,11 +106,11 @@ class Conversation(ABC):
             self._uplink.linger(now)
             return []
         if text := control(data, self.known):
-            return self._text(text, now)
+            return self._text(text)
         self._uplink.ends_at = None
         return self._heard(self._uplink.audio(data))
 
-    def _text(self, text: str, now: float) -> list[Out]:
+    def _text(self, text: str) -> list[Out]:
         if len(text) > LARGEST_CONTROL:
             return self._unread(f"a text message has at most {LARGEST_CONTROL:,} characters", text)
         message = values.parse(text)
@@ -120,13 +120,13 @@ class Conversation(ABC):
         if kind == "KeepAlive":  # at Flux it is no message, and does no harm
             return [*self._uplink.put(ask.KeepAlive())]
         self._uplink.ends_at = None
-        return self._stop(now) if kind == "CloseStream" else self._control(kind, message, text)
+        return self._stop() if kind == "CloseStream" else self._control(kind, message, text)
 
-    def _stop(self, now: float) -> list[Out]:
+    def _stop(self) -> list[Out]:
         """Let the last words come; where no audio came, there are none."""
         self._uplink.intake.end()
         stop = self._uplink.stop()
-        return [*stop] if stop else self._farewell(now)
+        return [*stop] if stop else self._farewell()
 
     # The end.
 
@@ -159,7 +159,7 @@ class Conversation(ABC):
             return out
         if ends_at is not None and now >= ends_at:
             try:
-                return [*out, *self._stop(now)]
+                return [*out, *self._stop()]
             except Undecodable as fault:
                 return self._undecodable(fault, out)
         return self._silent(out) if now >= self._last + self.idle else out

@@ -16,12 +16,11 @@ class Intake:
 
     Attributes:
         format: what the audio is; None: its header has not come.
-        size: bytes received, with the header.
     """
 
     def __init__(self, audio: AudioFormat | None) -> None:
         """Take audio of the format *audio*; None: a header will say it."""
-        self.format, self.size = audio, 0
+        self.format = audio
         self._header = None if audio is None else Header(0, audio, unsigned=False)
         self._waiting = b""
         self._samples = 0
@@ -43,7 +42,6 @@ class Intake:
         Raises:
             Undecodable: it is not the audio that can be read here.
         """
-        self.size += len(data)
         self._hash.update(data)
         data, self._waiting = self._waiting + data, b""
         if self._header is None:

@@ -139,7 +139,7 @@ class Flux(Conversation):
                 self._pending.answer(id_, accepted=accepted, reason=reason)
                 return self._configured()
             case say.Stopped():
-                return self._farewell(now)
+                return self._farewell()
             case say.Failed(error):
                 return self._failed(error, self._told(self._infos.rest()))
         return self._told(self._infos.hear(event, now))
@@ -183,7 +183,7 @@ class Flux(Conversation):
 
     # The end.
 
-    def _farewell(self, now: float) -> list[Out]:
+    def _farewell(self) -> list[Out]:
         return self._end(Close(1000), self._told(self._infos.rest()))
 
     def _failed(self, error: ProviderError, last: list[Out]) -> list[Out]:

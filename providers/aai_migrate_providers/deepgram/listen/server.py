@@ -136,7 +136,7 @@ class Listen(Conversation):
                 self._pending.answer(id_, accepted=accepted, reason=reason)
                 return self._configured()
             case say.Stopped():
-                return self._farewell(now)
+                return self._farewell()
             case say.Failed(error):
                 return self._end(errors.closing(error), self._told(self._spans.rest()))
         return self._told(self._spans.hear(event, now))
@@ -149,7 +149,7 @@ class Listen(Conversation):
         channels = range(self._replies.channels) if channel is None else (channel,)
         return [message for number in channels for message in self._told(self._spans.finalized(number))]
 
-    def _farewell(self, now: float) -> list[Out]:
+    def _farewell(self) -> list[Out]:
         out = self._told(self._spans.tick())
         for channel in self._finalizes.values():
             out += self._finalized(channel)

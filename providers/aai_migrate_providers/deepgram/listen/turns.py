@@ -72,7 +72,7 @@ class Turns:
         forced = span.finalizes and any(span.channel in asked.channels for asked in self._asked)
         out: list[say.Event] = [*self._final(channel, span)]
         if span.ends or forced:
-            out += self._close(channel, span.channel, channel.end, "forced" if forced else "vendor")
+            out += self._close(channel, span.channel, "forced" if forced else "vendor")
         channel.told_to = max(channel.told_to, span.end)
         out.append(say.Settled(min(span.end, sent), span.channel))
         return [*out, *self._answers(span)] if span.finalizes else out
@@ -85,7 +85,7 @@ class Turns:
         channel = self._channel(number)
         if at < 0 or channel.first is None or at <= channel.first:
             return []
-        return self._close(channel, number, channel.end, "vendor")
+        return self._close(channel, number, "vendor")
 
     def speech_started(self, at: float, number: int) -> list[say.Event]:
         """Somebody may have begun to speak; it may be said again and again."""
@@ -101,7 +101,7 @@ class Turns:
         for number, channel in self._channels.items():
             shown, channel.interim = channel.interim, None
             out += self._piece(channel, shown, confirmed=False) if shown else []
-            out += self._close(channel, number, channel.end, "stop")
+            out += self._close(channel, number, "stop")
         out += [say.Finalized(asked.id, "settled") for asked in self._asked]
         self._asked.clear()
         return out
@@ -114,15 +114,15 @@ class Turns:
             shown, channel.interim = channel.interim, None
             return [_partial(channel, span)] if shown else []
         channel.interim = span
-        return [*self._speech(channel, span), _partial(channel, span)]
+        return [*self._speech(span), _partial(channel, span)]
 
-    def _speech(self, channel: _Channel, span: Span) -> list[say.Event]:
+    def _speech(self, span: Span) -> list[say.Event]:
         return self.speech_started(span.words[0].start if span.words else span.start, span.channel)
 
     def _final(self, channel: _Channel, span: Span) -> Iterable[say.Event]:
         shown, channel.interim = channel.interim, None
         if span.text:
-            yield from self._speech(channel, span)
+            yield from self._speech(span)
             yield from self._piece(channel, span)
             return
         if shown:  # it was nothing after all
@@ -150,17 +150,17 @@ class Turns:
             raw=span.raw,
         )
 
-    def _close(self, channel: _Channel, number: int, at: float, reason: say.EndReason) -> list[say.Event]:
+    def _close(self, channel: _Channel, number: int, reason: say.EndReason) -> list[say.Event]:
         """End the open turn, if anything of it is settled; decided on that, never on the message that says so."""
         if channel.first is None:
             return []
         key = (number, channel.turn)
         channel.turn, channel.first, channel.last, channel.speaking = channel.turn + 1, None, "", None
         out: list[say.Event] = [
-            say.TurnEnded(turn=key, channel=number, at=at, reason=reason, formatted=self._formatted)
+            say.TurnEnded(turn=key, channel=number, at=channel.end, reason=reason, formatted=self._formatted)
         ]
         shown = channel.interim
-        return [*out, *self._speech(channel, shown), _partial(channel, shown)] if shown else out
+        return [*out, *self._speech(shown), _partial(channel, shown)] if shown else out
 
     def _answers(self, span: Span) -> list[say.Event]:
         """Tell which Finalizes a span answers: all up to where it ends, since some are never answered."""

@@ -31,7 +31,7 @@ HOSTS = {
 TURN_SILENCE, WORD_GAP = 700, 1000
 """Milliseconds of silence, and between two words, that end a turn unless the caller says otherwise."""
 MOST_TERMS, MOST_TOKENS = 100, 500
-"""Terms of a session of Flux and of the older models, and tokens of all terms of Nova-3; a word is a token at least."""
+"""Terms of a session, and tokens of all of them; a word is a token at least."""
 MOST_UNANSWERED = 100
 """Finalizes of a session that may wait for their answer."""
 MULTI = "multi"
@@ -196,9 +196,10 @@ def too_many(terms: Sequence[str]) -> str:
 
 
 def too_long(terms: Sequence[str]) -> str:
-    """Say what is wrong with the length of all *terms* for Nova-3, which does not count them, or ""."""
+    """Say what is wrong with the number and the lengths of *terms* for Nova-3, or ""."""
     count = sum(len(term.split()) for term in terms)
-    return f"takes at most {MOST_TOKENS} tokens in all; these are {count} words" if count > MOST_TOKENS else ""
+    over = f"takes at most {MOST_TOKENS} tokens in all; these are {count} words" if count > MOST_TOKENS else ""
+    return too_many(terms) or over
 
 
 def _plain(terms: Sequence[str]) -> str:

@@ -109,6 +109,11 @@ class Wav:
             stream.seek(here)
 
     @property
+    def unsigned(self) -> bool:
+        """Whether the samples in the file are 8-bit PCM, which become 16-bit."""
+        return self._header.layout.unsigned
+
+    @property
     def seconds(self) -> float | None:
         """What header and file tell, or what was read."""
         length = self._header.length(self._available)
@@ -134,6 +139,13 @@ class Wav:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def widened(data: bytes) -> bytes:
+    """Return unsigned 8-bit samples as signed ones of 16 bits."""
+    wide = bytearray(2 * len(data))
+    wide[1::2] = data.translate(_FLIP)
+    return bytes(wide)
 
 
 def wav_bytes(samples: bytes, fmt: AudioFormat) -> bytes:
@@ -186,11 +198,7 @@ class _Header:
         return self.layout.block
 
     def decode(self, data: bytes) -> bytes:
-        if not self.layout.unsigned:
-            return data
-        wide = bytearray(2 * len(data))
-        wide[1::2] = data.translate(_FLIP)
-        return bytes(wide)
+        return widened(data) if self.layout.unsigned else data
 
     def length(self, available: int | None) -> int | None:
         """Return the bytes of data, None if unknown; *available* is what follows the header, if known."""

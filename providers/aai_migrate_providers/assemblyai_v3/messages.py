@@ -21,7 +21,7 @@ class Turn:
     order: int
     end: bool
     formatted: bool
-    transcript: str
+    transcript: str = field(repr=False)
     words: tuple[Word, ...]
     end_confidence: float | None = None
     language: str | None = None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from aai_migrate.audio.format import AudioFormat
+from aai_migrate.audio.wav import widened
 
 from .container import Header, Undecodable, header
-
-_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
 class Intake:
@@ -53,11 +52,7 @@ class Intake:
         whole = len(data) - len(data) % self._header.frame
         data, self._waiting = data[:whole], data[whole:]
         self._samples += whole // self._header.frame
-        if not self._header.unsigned:
-            return data
-        wide = bytearray(2 * whole)
-        wide[1::2] = data.translate(_SIGNED)
-        return bytes(wide)
+        return widened(data) if self._header.unsigned else data
 
     def end(self) -> None:
         """Take note that no more comes.

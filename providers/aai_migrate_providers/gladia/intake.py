@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from struct import unpack_from
-
 from attrs import frozen
+
+from aai_migrate.audio.header import samples_at
+from aai_migrate.audio.kind import HEAD
+from aai_migrate.audio.wav import widened
+from aai_migrate.errors import AudioError
 
 from .replay import Replay
 from .request import Request
@@ -17,10 +20,7 @@ ASKED = 2
 """Seconds of audio after which the client is asked again what it has read."""
 PATIENCE = 1
 """Seconds of unchanging audio that may wait until it is clear whether they are new."""
-LONGEST_HEADER = 1 << 16
-"""Bytes in which the samples of a WAV file have to begin."""
 _MARK = b"@"  # tells its pings from those that stand behind messages
-_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
 @frozen
@@ -91,10 +91,10 @@ class Intake:
             return data
         head = self._head + data
         size = wav_header(head)
-        if size is None and len(head) <= LONGEST_HEADER:
+        if size is None:
             self._head = head
             return b""
-        self._head, self._header = None, size or 0
+        self._head, self._header = None, size
         return head[self._header :]
 
     def _whole(self, data: bytes) -> bytes:
@@ -102,28 +102,19 @@ class Intake:
         data = self._rest + data
         whole = len(data) - len(data) % self._request.frame
         data, self._rest = data[:whole], data[whole:]
-        if not self._request.unsigned:
-            return data
-        wide = bytearray(2 * len(data))
-        wide[1::2] = data.translate(_SIGNED)
-        return bytes(wide)
+        return widened(data) if self._request.unsigned else data
 
 
 def wav_header(data: bytes) -> int | None:
-    """Return how many bytes of *data* stand before the samples; None: more has to come to know.
-
-    Source: http://soundfile.sapp.org/doc/WaveFormat/
-    """
+    """Return how many bytes of *data* stand before the samples; None: more has to come to know."""
     if not _may_be_wav(data):
         return 0
-    at = 12
-    while len(data) >= at + 8:
-        name, size = unpack_from("<4sI", data, at)
-        at += 8
-        if name == b"data":
-            return at
-        at += size + size % 2
-    return None
+    if len(data) < HEAD:
+        return None
+    try:
+        return samples_at(data)
+    except AudioError:
+        return 0
 
 
 def _may_be_wav(data: bytes) -> bool:
@@ -131,4 +122,4 @@ def _may_be_wav(data: bytes) -> bool:
 
 
 def _is_wav(data: bytes) -> bool:
-    return len(data) >= 12 and _may_be_wav(data)
+    return len(data) >= HEAD and _may_be_wav(data)

@@ -24,7 +24,7 @@ class Utterance:
 
     id: str
     final: bool
-    text: str
+    text: str = field(repr=False)
     words: tuple[Word, ...]
     start: float | None
     end: float | None

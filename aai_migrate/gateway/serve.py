@@ -106,14 +106,18 @@ class Gateway:
 
     @property
     def addresses(self) -> dict[str, list[str]]:
-        """The URL that clients of each dialect are pointed at, by the dialect's name; once started.
+        """The URLs that clients of each dialect are pointed at, by the dialect's name; once started.
 
-        That of a websocket is whole; where clients begin with a request, they add the path themselves.
+        Those of websockets are whole, one for each path; where clients begin with a request, there is one, and they
+        add the path themselves.
         """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():
             whole = self.url + path.removeprefix(ANY)
-            found.setdefault(name, [whole if method == "GET" else f"http{self.url.removeprefix('ws')}"])
+            if name not in found:
+                found[name] = [whole if method == "GET" else f"http{self.url.removeprefix('ws')}"]
+            elif method == "GET" and found[name][0].startswith("ws"):
+                found[name].append(whole)
         return found
 
     async def start(self) -> None:

@@ -132,13 +132,14 @@ def test_the_official_client_and_coded_speech() -> None:
         start = line(process)
         found = re.fullmatch(
             r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)"
-            r"  deepgram  (ws://\S+/v1/listen)  gladia  (http://\S+)\n",
+            r"  deepgram  (ws://\S+/v1/listen)  deepgram  (ws://\S+/v2/listen)  gladia  (http://\S+)\n",
             start,
         )
         assert found
         assert found[2] == f"ws://{found[1]}/v3/ws"
         assert found[3] == f"ws://{found[1]}/v1/listen"
-        assert found[4] == f"http://{found[1]}"
+        assert found[4] == f"ws://{found[1]}/v2/listen"
+        assert found[5] == f"http://{found[1]}"
         turns, kinds = official(found[2], SPEECH)
         assert [turn.transcript for turn in turns] == [" ".join(SPOKEN[:4]), " ".join(SPOKEN[4:])]
         assert (kinds[0], kinds[-1], "Error" in kinds) == ("Begin", "Termination", False)
@@ -233,7 +234,7 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
             "to": "coded",
             "dialects": {
                 "assemblyai-v3": [url],
-                "deepgram": [f"ws://{host}/v1/listen"],
+                "deepgram": [f"ws://{host}/v1/listen", f"ws://{host}/v2/listen"],
                 "gladia": [f"http://{host}"],
             },
         }
@@ -420,7 +421,7 @@ SECRET = "sixteen and more letters"
 HERE = ["gateway", "--listen", "127.0.0.1:0", "--to", "coded", "--no-auth"]
 
 
-def test_a_person_reads_a_line_for_each_dialect() -> None:
+def test_a_person_reads_a_line_for_each_address() -> None:
     """And the program that called the command has its own handlers back."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     code, said = interrupted(HERE)
@@ -428,6 +429,7 @@ def test_a_person_reads_a_line_for_each_dialect() -> None:
         r"listening on (127\.0\.0\.1:\d+), to coded\n"
         r"  assemblyai-v3  ws://127\.0\.0\.1:\d+/v3/ws\n"
         r"  deepgram  ws://127\.0\.0\.1:\d+/v1/listen\n"
+        r"  deepgram  ws://127\.0\.0\.1:\d+/v2/listen\n"
         r"  gladia  http://127\.0\.0\.1:\d+\n"
     )
     assert code == 0

@@ -412,15 +412,15 @@ def test_a_narrower_path_is_its_owners_whatever_comes_before_others(caplog: pyte
     ]
 
 
-def test_a_dialect_has_one_address() -> None:
-    """That of its first route, or where all is, for clients that begin with a request."""
+def test_a_dialect_has_an_address_for_each_websocket() -> None:
+    """Or the one where all is, for clients that begin with a request."""
 
     async def main() -> None:
-        with desk(), desk("desk-two", (("GET", "/two"), ("POST", "/two"))):
+        with desk(), desk("desk-two", (("GET", "/two"), ("POST", "/two"), ("GET", "**/three"))):
             async with running() as gateway:
                 found = gateway.addresses
                 assert found["desk"] == [base(gateway)]
-                assert found["desk-two"] == [f"{gateway.url}/two"]
+                assert found["desk-two"] == [f"{gateway.url}/two", f"{gateway.url}/three"]
 
     asyncio.run(main())
 

@@ -257,6 +257,9 @@ class Bridge:
             kind, code = type(event.error).__name__, event.error.status or event.error.code
             known = kind if code is None else f"{kind}, code {code}"
             LOG.warning("client %s: %s: %s", self.name, self._upstream.name, known)
+        if isinstance(event, say.Warned):  # what a vendor says may quote what was said
+            text = "" if ":" in event.code else f": {event.message}"
+            LOG.warning("client %s: %s%s", self.name, event.code, text)
         self.turns += isinstance(event, say.TurnEnded)
         if isinstance(event, say.Stopped) and self._farewell:
             event = say.Failed(self._farewell)

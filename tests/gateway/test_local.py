@@ -36,6 +36,27 @@ def test_real_speech_comes_back() -> None:
         asyncio.run(main())
 
 
+def test_the_operator_is_told_what_a_client_does_not_get(caplog: pytest.LogCaptureFixture) -> None:
+    """A language that the recogniser does not have: the client's dialect has no word for it, so the log has."""
+    pytest.importorskip("pocketsphinx")
+
+    async def main() -> None:
+        async with running("local") as gateway:
+            url = f"{gateway.url}/v1/listen?model=nova-3&language=de&encoding=linear16&sample_rate=16000"
+            async with websockets.connect(
+                url, additional_headers={"Authorization": "Token right-key"}, proxy=None
+            ) as socket:
+                await socket.send(bytes(32_000))
+                await socket.send('{"type":"CloseStream"}')
+                await socket.wait_closed()
+
+    with no_thread_left():
+        asyncio.run(main())
+    told = [record.getMessage() for record in caplog.records if "unsupported" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].endswith(": unsupported: local: language must be en or en-*, not 'de'; going on without it")
+
+
 def test_a_client_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of its dialect; who has a place keeps it, and one that was given back is taken again."""
     pytest.importorskip("pocketsphinx")

@@ -465,7 +465,7 @@ def test_new_keyterms_are_confirmed_when_the_provider_has_them() -> None:
         {
             "type": "ConfigureFailure",
             "request_id": uuid(1),
-            "code": "CONFIGURE_INTERNAL_ERROR",
+            "code": "CONFIGURE_KEYTERMS_NOT_SUPPORTED",
             "description": "not now",
         },
     ]

@@ -119,7 +119,7 @@ class Listen(Conversation):
         return [
             self._replies.configured(change.keyterms)
             if accepted
-            else self._replies.not_configured("CONFIGURE_INTERNAL_ERROR", reason)
+            else self._replies.not_configured("CONFIGURE_KEYTERMS_NOT_SUPPORTED", reason)
             for change, accepted, reason in self._pending.answered()
         ]
 

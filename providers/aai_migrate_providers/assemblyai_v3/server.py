@@ -26,6 +26,7 @@ from aai_migrate.wire.frames import (
     Frame,
     Lost,
     Message,
+    Ping,
     header,
     path_of,
 )
@@ -81,7 +82,8 @@ class Server:
         """Read one frame; never raises, a fault is answered in v3's own way."""
         if self._over:
             return []
-        self._last = now
+        if not isinstance(frame, Ping):  # libraries ping by themselves, also for a client that has gone quiet
+            self._last = now
         try:
             match frame:
                 case Connect() if not self._started:

@@ -465,6 +465,14 @@ def test_inactivity_ends_the_session() -> None:
     assert server.tick(99.0) == []
 
 
+def test_a_ping_is_no_activity() -> None:
+    """Libraries send them by themselves: no message is received for all that."""
+    server = begun("inactivity_timeout=5", now=10.0)
+    assert server.receive(Ping(b"1"), 14.0) == []
+    assert server.deadline == 15.0
+    assert server.tick(15.0) == [*refusal(3006, IDLE), Stop()]
+
+
 def test_heartbeats_come_every_five_seconds_where_they_were_asked_for() -> None:
     """With whole milliseconds and the factor of real time."""
     assert begun().deadline is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,7 +113,8 @@ def test_interrupt_of_a_pipe_that_brings_nothing() -> None:
         assert process.wait(TIMEOUT) == 130
         assert '"one two"' in process.stdout.read()
         assert process.stderr
-        assert process.stderr.read().startswith("aai-migrate: 1 turn, 1.0 s of audio, complete\n")
+        # How much of the second was read before the signal is the machine's affair.
+        assert re.match(r"aai-migrate: 1 turn, (0\.\d|1\.0) s of audio, complete\n", process.stderr.read())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")

@@ -26,7 +26,6 @@ from aai_migrate.wire.frames import (
     Frame,
     Lost,
     Message,
-    Ping,
     header,
     path_of,
 )
@@ -82,13 +81,12 @@ class Server:
         """Read one frame; never raises, a fault is answered in v3's own way."""
         if self._over:
             return []
-        if not isinstance(frame, Ping):  # libraries ping by themselves, also for a client that has gone quiet
-            self._last = now
         try:
             match frame:
                 case Connect() if not self._started:
                     return self._connect(frame, now)
                 case Message(data) if self._started and not self._stopped:
+                    self._last = now
                     return self._control(data, now) if isinstance(data, str) else self._audio(data)
                 case Close() | Lost():
                     self._over = True
@@ -105,7 +103,7 @@ class Server:
 
     def _connect(self, frame: Connect, now: float) -> list[Out]:
         """Production upgrades first and refuses then, so a refusal is an Error behind the 101."""
-        self._opened = now
+        self._opened = self._last = now
         query = request.query(frame.url)
         try:
             principal = self._principal(frame, query)

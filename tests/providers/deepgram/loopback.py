@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiohttp import WSMsgType, web
 
+from ..serving import serving
 from .habits import Habits
 from .nova import NET_0001
 from .vendor import Flux, Listen, Refusal, Vendor
@@ -91,32 +91,8 @@ class Served(Vendor):
 @contextmanager
 def served(habits: Habits | None = None) -> Iterator[tuple[str, Served]]:
     """Run the vendor in a thread; yields its address, ``http://…``, and itself."""
-    vendor = Served(habits)
-    started = threading.Event()
-    port = 0
-
-    async def run() -> None:
-        nonlocal port
-        app = web.Application()
-        app.router.add_get("/v1/listen", vendor.listen)
-        app.router.add_get("/v2/listen", vendor.listen)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = runner.addresses[0][1]
-        started.set()
-        try:
-            await done.wait()
-        finally:
-            await runner.cleanup()
-
-    loop, done = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="vendor")
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield f"http://127.0.0.1:{port}", vendor
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
-        loop.close()
+    vendor, app = Served(habits), web.Application()
+    app.router.add_get("/v1/listen", vendor.listen)
+    app.router.add_get("/v2/listen", vendor.listen)
+    with serving(app) as address:
+        yield f"http://{address}", vendor

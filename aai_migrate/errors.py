@@ -104,9 +104,11 @@ class ProviderError(AaiMigrateError):
         reason: the vendor's text, with the credential taken out.
         request_id: what the vendor's support asks for, or None.
         retryable: whether another connection may do better.
+        retry_after: when, in seconds, where the vendor says so, else None.
     """
 
     retryable: bool = False
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -140,12 +142,7 @@ class AuthenticationError(ProviderError):
 
 
 class QuotaExceeded(ProviderError):
-    """Too many sessions, or the account is out of credit.
-
-    ``retry_after`` is in seconds where the vendor says when to come back, else None.
-    """
-
-    retry_after: float | None = None
+    """Too many sessions, or the account is out of credit."""
 
 
 class BadRequest(ProviderError):

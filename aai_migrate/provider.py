@@ -143,6 +143,9 @@ class Numbers:
         settle_lag: with nothing open, audio this old that was read and brought no word is silence; None: the
             vendor itself says what is settled, silence too.
         pace: how fast audio may be sent; None: as fast as the socket takes it.
+        in_flight: how much audio may be under way, where the vendor says what it has taken (``AudioTaken``); None: no
+            limit. One that never says anything is sent all of it.
+        greeting: how long the vendor may take to greet, where that may be longer than ``Limits.connect_timeout``.
         chunk: least, usual and greatest length of one audio message.
         stop_silence: silence to inject before Stop.
         longest_turn: how long a turn may get.
@@ -160,6 +163,8 @@ class Numbers:
     finalize_timeout: float = 5.0
     settle_lag: float | None = 5.0
     pace: Pace | None = None
+    in_flight: float | None = None
+    greeting: float = 0.0
     chunk: tuple[float, float, float] = (0.02, 0.1, 1.0)
     stop_silence: float = 0.0
     longest_turn: float = 60.0

@@ -12,6 +12,8 @@ from .timeline import Timeline
 
 BURST = 1.0
 """Seconds of audio that leave in one go, so that a driver writes what it has before it asks for more."""
+FULL = 1.0
+"""Seconds after which to look again whether the vendor has taken something; it says so sooner."""
 SHED = 1.0
 """Seconds of audio that are lost at a time where a live source cannot wait: one gap a second, not one a chunk."""
 BEYOND = 0.3
@@ -31,6 +33,7 @@ class Outbox:
         stop_sent: whether the present connection was told to stop.
         stop_known: whether the vendor's session was, which may be older than the connection.
         turn_silence: seconds of silence that the caller wants turns to end after; 0: as the vendor likes.
+        taken: seconds of this connection that the vendor says it has; None: it has said nothing of that.
         heard: seconds of this connection that a vendor who listens in real time at least has heard by now.
     """
 
@@ -47,7 +50,8 @@ class Outbox:
         self._numbers, self._hold, self.turn_silence = numbers, hold, turn_silence
         self.rate = wire.sample_rate
         self.log = Log(wire.frame, min(self.sample(hold + backlog), hold_bytes // wire.frame))
-        self.cursor = self.reached = 0
+        self.reached = 0
+        self.taken: float | None = None
         self.begin(0, 0.0)
 
     def sample(self, seconds: float) -> int:
@@ -76,7 +80,7 @@ class Outbox:
     def begin(self, cursor: int, now: float) -> None:
         """A new connection: a new timeline from sample *cursor*."""
         self.timeline = Timeline(self.rate)
-        self.cursor = cursor
+        self.cursor, self.taken = cursor, None
         self.stop_known = False
         self.resume(now)
 
@@ -124,11 +128,16 @@ class Outbox:
         return self.timeline.seconds - self.heard
 
     def wait(self, now: float, settled: float, count: int) -> float:
-        """Seconds until *count* samples may go: at the vendor's pace, and never further ahead than can be replayed."""
-        wait = 0.0
+        """Seconds until *count* samples may go.
+
+        They go at the vendor's pace, never further ahead than can be replayed, nor than may be under way.
+        """
+        wait, after = 0.0, self.timeline.seconds + count / self.rate
         if self._numbers.pace:
-            after = self.timeline.seconds + count / self.rate - self._offset
-            wait = (after - self._numbers.pace.allowed(now - self._since)) / self._numbers.pace.factor
+            early = after - self._offset - self._numbers.pace.allowed(now - self._since)
+            wait = early / self._numbers.pace.factor
+        if self._numbers.in_flight and self.taken is not None and after - self.taken > self._numbers.in_flight:
+            wait = max(wait, FULL)
         first = self.sample(settled)
         if self.cursor - first - self.log.holes(first, self.cursor) >= self.sample(self._hold - BURST):
             wait = max(wait, self.unheard)

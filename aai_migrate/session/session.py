@@ -35,6 +35,10 @@ EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.Aud
 
 SLEPT = 30.0
 """A deadline that is so many seconds late was slept through: nobody at the other end has waited."""
+STALLED = 30.0
+"""Seconds without a word of what it has taken, from a vendor who says so, after which a connection is dead."""
+REST = 10.0
+"""Seconds that a vendor may ask for before the next attempt; who asks for more is asked again all the same."""
 MISSED = 1.0
 """Seconds without audio that a live source did not merely come late with, after the machine slept."""
 
@@ -259,13 +263,13 @@ class Session:
         limits, silence = self.limits, config.turn_silence or 0.0
         self._box = Outbox(self._numbers, self._wire, self._hold, limits.hold_bytes, limits.backlog, silence)
         self._seam = Seam(self._wire.channels)
-        self._connect_by = now + self.limits.connect_timeout
+        self._connect_by = now + self._patience
         return self._connect(now)
 
     def _connect(self, now: float) -> list[Out]:
         """Dial: resume the vendor's session where that is possible, else begin a new one at the seam."""
         self.state = "connecting"
-        by = now + self.limits.connect_timeout if self._begun else self._connect_by
+        by = now + self._patience if self._begun else self._connect_by
         self._timers = {"connect": by}
         if self._resuming and self._peer:
             return self._take(self._peer.send(ask.Resume(), now), now)
@@ -292,8 +296,12 @@ class Session:
         return evolve(config, audio=self._wire)
 
     def _on_connect(self, now: float, _: str) -> list[Out]:
-        seconds = self.limits.connect_timeout
-        return self._failed(ConnectionLost(self.provider.name, f"no greeting within {seconds:g} s"), now)
+        return self._failed(ConnectionLost(self.provider.name, f"no greeting within {self._patience:g} s"), now)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that the vendor may take to greet."""
+        return max(self.limits.connect_timeout, self._numbers.greeting)
 
     def _on_retry(self, now: float, _: str) -> list[Out]:
         return self._connect(now)
@@ -372,8 +380,7 @@ class Session:
             case say.Settled():
                 return [*self._seam.settle(event), *self._settled(now)]
             case say.AudioTaken(to):
-                self._taken = to
-                return []
+                return self._took(to, now)
             case say.Finalized(id=id_) | say.Configured(id=id_):
                 return self._answered(id_, event)
             case say.Started():
@@ -384,6 +391,26 @@ class Session:
                 return self._failed(error, now)
             case _:
                 return [event]
+
+    def _took(self, to: float, now: float) -> list[Out]:
+        box = self._box
+        self._taken = box.taken = to
+        if self._numbers.in_flight:
+            self._timers.pop("stalled", None)
+            self._under_way(now)
+            self._wake(now)
+        return []
+
+    def _under_way(self, now: float) -> None:
+        """Some audio is not taken yet: the vendor, who says what it takes, will not be waited for without end."""
+        box = self._box
+        if self._numbers.in_flight and box.taken is not None and box.taken < box.timeline.seconds and not box.stop_sent:
+            self._timers.setdefault("stalled", now + STALLED)
+
+    def _on_stalled(self, now: float, _: str) -> list[Out]:
+        if self._box.stop_sent:  # its last word has a deadline of its own
+            return []
+        return self._failed(ConnectionLost(self.provider.name, f"no audio was taken for {STALLED:g} s"), now)
 
     def _hides(self, event: say.Partial | say.Final) -> bool:
         """A vendor that cannot leave out what may change shows that a turn is open; nobody asked for its words."""
@@ -441,6 +468,8 @@ class Session:
         again = error.retryable and (self._begun or not isinstance(error, QuotaExceeded))
         anew = self._resuming and not (self._peer and self._peer.resumable)  # it could not be gone back to
         delay = 0.0 if anew else self._retry.failed(now) if again or self._resuming else None
+        if delay is not None and error.retry_after:
+            delay = max(delay, min(error.retry_after, REST))
         if delay is None or (not self._begun and now + delay >= self._connect_by):
             return [*self._end(), say.Failed(error, self.fed, self._missing)]
         out: list[Out] = [Close(1000)] if self._dialled else []
@@ -480,6 +509,7 @@ class Session:
             command, mark = item
             if isinstance(command, ask.Audio) and self._upkeep:
                 self._upkeep.fed(now, self._fed_at)
+                self._under_way(now)
             if mark and isinstance(mark.command, ask.Finalize):
                 id_ = mark.command.id
                 if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):

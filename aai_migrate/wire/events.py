@@ -121,7 +121,7 @@ class Settled:
 
 @frozen
 class AudioTaken:
-    """The vendor has the audio before ``to``; whether it has transcribed it is another matter."""
+    """The vendor has the audio before ``to`` of this connection; whether it has transcribed it is another matter."""
 
     to: float
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aai_migrate.audio.container import Undecodable
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 from aai_migrate.wire import commands as ask
@@ -13,7 +14,6 @@ from aai_migrate.wire import events as say
 from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Frame, Lost, Message, Ping
 
-from .container import Undecodable
 from .uplink import LARGEST_CONTROL, Uplink, control
 
 Out = Frame | ask.Command

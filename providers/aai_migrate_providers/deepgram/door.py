@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from aai_migrate import grants
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
 from aai_migrate.wire.frames import header
 
-from . import grant
+from .options import NAME
 from .refusal import unauthorised
 
 TOKEN, BEARER = "token", "bearer"
@@ -63,7 +64,4 @@ def _principal(context: Context, scheme: str, secret: Secret, now: float) -> str
         return context.authenticate(None)
     if scheme == TOKEN:
         return context.authenticate(Credential(secret, "key"))
-    known = grant.read(context, secret)
-    if known is not None:
-        return known.principal if known.until > context.epoch + now else None
-    return context.authenticate(Credential(secret, "token"))
+    return grants.admit(context, NAME, secret, now)

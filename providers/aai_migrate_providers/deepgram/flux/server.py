@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aai_migrate.audio.container import Undecodable
 from aai_migrate.errors import BadRequest, ProviderError
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
@@ -16,7 +17,6 @@ from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Message
 
 from .. import errors
-from ..container import Undecodable
 from ..conversation import Conversation, Out
 from ..messages import languages
 from ..options import MOST_UNANSWERED

@@ -10,13 +10,13 @@ from typing import Any
 
 from attrs import field, frozen
 
+from aai_migrate.audio.container import Undecodable
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Close
 
 from .. import errors
-from ..container import Undecodable
 from ..conversation import Conversation, Out
 from ..options import MOST_UNANSWERED, too_long
 from ..pending import Pending

@@ -1,4 +1,4 @@
-"""What a stream of bytes begins with where the client has not said what it sends: the header of a WAV file.
+"""What a stream of bytes begins with where nobody has said what it is: the header of a WAV file.
 
 Source: "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Microsoft, 1991), RIFF and WAVE
 """
@@ -6,20 +6,22 @@ Source: "Multimedia Programming Interface and Data Specifications 1.0" (IBM, Mic
 from __future__ import annotations
 
 from io import BytesIO
+from struct import unpack_from
 
 from attrs import frozen
 
-from aai_migrate.audio.format import AudioFormat
-from aai_migrate.audio.header import samples_at
-from aai_migrate.audio.kind import HEAD, kind
-from aai_migrate.audio.wav import NotRead, Wav
-from aai_migrate.errors import AudioError
+from ..errors import AudioError
+from .format import AudioFormat
+from .header import samples_at
+from .kind import HEAD, kind
+from .wav import NotRead, Wav
 
-RAW = "for raw audio set encoding=linear16 and sample_rate"
+UNKNOWN = 0x7FFF_0000
+"""Bytes from which on a length is what writers put there who do not know it."""
 
 
-class Undecodable(Exception):
-    """Bytes that are no audio that can be read here; the text says what to do."""
+class Undecodable(AudioError):
+    """Bytes that are no audio that can be read here; the text says what it is."""
 
 
 @frozen
@@ -27,14 +29,16 @@ class Header:
     """The header of a WAV file.
 
     Attributes:
-        size: its bytes; the samples follow. How long it says they are is not read: who streams does not know.
+        size: its bytes; the samples follow.
         format: what the samples become.
         unsigned: whether they are 8-bit PCM, which becomes 16-bit.
+        length: bytes of samples that it speaks of; None: who wrote it did not know.
     """
 
     size: int
     format: AudioFormat
     unsigned: bool
+    length: int | None = None
 
     @property
     def frame(self) -> int:
@@ -52,17 +56,18 @@ def header(data: bytes) -> Header | None:
         return None
     found = kind(data[:HEAD])
     if found != "WAV":
-        raise Undecodable(f"{found} is not decoded here; send WAV; {RAW}" if found else f"no container found; {RAW}")
+        raise Undecodable(f"{found} is not decoded here; send WAV" if found else "no container found")
     try:
         at = samples_at(data)
     except AudioError as error:
-        raise Undecodable(f"{error}; {RAW}") from None
+        raise Undecodable(str(error)) from None
     if at is None:
         return None
     try:
         wav = Wav(BytesIO(data[:at]), "the stream")
     except NotRead as error:
-        raise Undecodable(f"{error.kind} is not decoded here; {RAW}") from None
+        raise Undecodable(f"{error.kind} is not decoded here") from None
     except AudioError as error:
         raise Undecodable(f"broken WAV header: {str(error).partition(': ')[2]}") from None
-    return Header(at, wav.format, wav.unsigned)
+    (length,) = unpack_from("<I", data, at - 4)
+    return Header(at, wav.format, wav.unsigned, length if 0 < length < UNKNOWN else None)

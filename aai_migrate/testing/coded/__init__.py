@@ -4,7 +4,8 @@ A word is a chord of three tones, 240 ms with its gap; :func:`encode` speaks, :c
 again, :class:`CodedEar` is a whole vendor in memory, and :class:`Hard` makes it a difficult one.
 """
 
-from .code import encode, interleave, words
+from ...audio.channels import interleave
+from .code import encode, words
 from .ear import CodedEar
 from .hard import Hard
 from .reader import Heard, Reader

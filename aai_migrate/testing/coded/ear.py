@@ -28,7 +28,7 @@ from aai_migrate.wire.commands import (
 from aai_migrate.wire.events import Configured, EndReason, Event, Finalized, Started, Stopped
 from aai_migrate.wire.frames import Frame
 
-from .code import split
+from ...audio.channels import split
 from .hard import Hard
 from .reader import Heard, Reader
 from .settings import OPTIONS, TURN_SILENCE

@@ -17,7 +17,8 @@ from attrs import field, frozen
 from aai_migrate.audio.codec import to_pcm16
 from aai_migrate.audio.format import AudioFormat
 
-from .code import SPACING, TONES, WORDS, split
+from ...audio.channels import split
+from .code import SPACING, TONES, WORDS
 
 SHORTEST, MIDDLE, LONGEST = 10, 5, 22
 """Frames (10 ms): a shorter run is no word; the one that is decoded; a longer run is no single word."""

@@ -11,9 +11,9 @@ from collections import deque
 
 from attrs import define, field
 
+from aai_migrate.audio.channels import split
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.testing.coded import Reader
-from aai_migrate.testing.coded.code import split
 
 from .habits import Habits, Json, Word, float32, rewritten, told, written
 

@@ -6,10 +6,11 @@ import struct
 
 import pytest
 
+from aai_migrate.audio.channels import split
 from aai_migrate.audio.format import ENCODINGS, AudioFormat
 from aai_migrate.testing import coded
 from aai_migrate.testing.coded import encode, interleave, words
-from aai_migrate.testing.coded.code import NUMBERS, SPACING, TONES, WORDS, split
+from aai_migrate.testing.coded.code import NUMBERS, SPACING, TONES, WORDS
 
 
 def test_every_number_has_a_name_of_its_own() -> None:

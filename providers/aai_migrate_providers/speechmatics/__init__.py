@@ -11,7 +11,8 @@ from attrs import evolve
 from aai_migrate.config import Config
 from aai_migrate.provider import Numbers, Provider
 
-from .options import CAPABILITIES, NAME, OPTIONS
+from .agent import client as agent
+from .options import AGENT, AGENT_CAPABILITIES, AGENT_OPTIONS, CAPABILITIES, NAME, OPTIONS, family
 from .rt import client as rt
 
 VOCABULARY = 20.0
@@ -20,9 +21,10 @@ VOCABULARY = 20.0
 
 def _variant(config: Config) -> Provider:
     """Return what speaks with the model that *config* names."""
+    provider = AGENT_STT if family(config.model) == AGENT else PROVIDER
     if config.keyterms or "additional_vocab" in config.extra.get(NAME, {}):
-        return evolve(PROVIDER, numbers=evolve(PROVIDER.numbers, greeting=VOCABULARY))
-    return PROVIDER
+        return evolve(provider, numbers=evolve(provider.numbers, greeting=VOCABULARY))
+    return provider
 
 
 PROVIDER = Provider(
@@ -45,5 +47,6 @@ PROVIDER = Provider(
         ping=20.0,
     ),
 )
+AGENT_STT = evolve(PROVIDER, client=agent.Client, capabilities=AGENT_CAPABILITIES, options=AGENT_OPTIONS)
 
 __all__ = ["PROVIDER"]

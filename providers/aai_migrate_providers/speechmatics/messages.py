@@ -13,7 +13,6 @@ from attrs import evolve, field, frozen
 
 from aai_migrate.wire.events import Word
 from aai_migrate.wire.frames import Message
-from aai_migrate.wire.text import spread
 from aai_migrate.wire.values import mapping, number, string
 
 UNKNOWN_SPEAKER = "UU"
@@ -57,19 +56,17 @@ def control(message: str, **fields: Any) -> Message:
 
 
 def piece(message: Mapping[str, Any]) -> Piece:
-    """Read an ``AddTranscript`` or ``AddPartialTranscript``.
+    """Read an ``AddTranscript`` or ``AddPartialTranscript``; the transcript of its metadata is not looked at.
 
-    The text is that of the results; only where there is none it is the transcript of the metadata.
+    A mark may come without its word, and then that text has a blank before it.
     """
     metadata = mapping(message.get("metadata"))
     start = time(metadata.get("start_time"), 0.0)
     end = max(start, time(metadata.get("end_time"), start))
     items = message.get("results")
     results = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    tokens = tuple(_tokens(results, start))
-    if not tokens and not results and (text := string(metadata.get("transcript"))):
-        tokens = tuple(Token(word.text, word.start, word.end) for word in spread(text, start, end))
-    return Piece(_channel(message, results), start, end, tokens, message.get("forced") is True, message)
+    forced = message.get("forced") is True
+    return Piece(_channel(message, results), start, end, tuple(_tokens(results, start)), forced, message)
 
 
 def time(value: Any, missing: float) -> float:

@@ -25,7 +25,7 @@ from .. import client
 from ..client import Out
 from ..messages import control, point
 from ..options import AGENT_MODEL, AGENT_OPTIONS, AGENT_PATH, NAME
-from ..schema import AGENT_EXTRA, NOT_AGENT, TRANSCRIPTION
+from ..schema import AGENT_TRANSCRIPTION, NOT_AGENT
 
 VAD = {"turn_detection_mode": "vad"}
 
@@ -33,8 +33,7 @@ VAD = {"turn_detection_mode": "vad"}
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`; it begins with ``RecognitionStarted``."""
 
-    path, rows = AGENT_PATH, AGENT_OPTIONS
-    members = {**{name: each for name, each in TRANSCRIPTION.items() if name not in NOT_AGENT}, **AGENT_EXTRA}
+    path, rows, members = AGENT_PATH, AGENT_OPTIONS, AGENT_TRANSCRIPTION
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

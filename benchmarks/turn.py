@@ -3,7 +3,8 @@
     python benchmarks/turn.py
 
 Rounds are interleaved in one process; a ratio is the median of the rounds' ratios, so that a noisy machine
-does not matter. The SDKs' lines need the packages ``assemblyai``, ``deepgram-sdk``, ``gladiaio-sdk`` and ``speechmatics-rt``.
+does not matter. The SDKs' lines need the packages ``assemblyai``, ``deepgram-sdk``, ``gladiaio-sdk`` and
+``speechmatics-rt``.
 """
 
 from __future__ import annotations
@@ -243,10 +244,10 @@ def deepgram_sdk(path: str) -> Call | None:
 def speechmatics_sdk() -> Call | None:
     """Return the SDK's own way from text to its result object."""
     try:
-        from speechmatics.rt import TranscriptResult
+        result = importlib.import_module("speechmatics.rt").TranscriptResult
     except ImportError:
         return None
-    return lambda text: TranscriptResult.from_message(json.loads(text))
+    return lambda text: result.from_message(json.loads(text))
 
 
 def compare(title: str, message: Callable[..., str], stacks: dict[str, Call]) -> None:

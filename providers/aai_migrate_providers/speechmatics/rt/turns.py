@@ -176,7 +176,6 @@ class Turns:
                 text=joined(channel.ended),
                 words=channel.ended,
                 channel=number,
-                formatted=self.formatted,
                 raw=piece.raw,
             )
         ]

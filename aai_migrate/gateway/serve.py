@@ -108,8 +108,8 @@ class Gateway:
     def addresses(self) -> dict[str, list[str]]:
         """The URLs that clients of each dialect are pointed at, by the dialect's name; once started.
 
-        Those of websockets are whole, one for each path that is not only another way there; where clients begin with a request, there is one, and they
-        add the path themselves.
+        Those of websockets are whole, one for each path that is not just another way there; where clients begin with a
+        request, there is one, and they add the path themselves.
         """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():

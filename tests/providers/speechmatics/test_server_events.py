@@ -31,7 +31,7 @@ from aai_migrate.wire.text import joined
 from .served import begun, ended, final, live, partial, tell, words
 
 
-def brief(message: dict[str, Any]) -> tuple[str, ...]:
+def brief(message: dict[str, Any]) -> tuple[str, Any]:
     """The first letter of a transcript message and its text, or that and the time of an end."""
     match message["message"]:
         case "AddTranscript":
@@ -40,10 +40,10 @@ def brief(message: dict[str, Any]) -> tuple[str, ...]:
             return "P", message["metadata"]["transcript"]
         case "EndOfUtterance":
             return "E", message["metadata"]["end_time"]
-    return (message["message"],)
+    return "?", message["message"]
 
 
-def briefly(server: Server, *events: Any) -> list[tuple[str, ...]]:
+def briefly(server: Server, *events: Any) -> list[tuple[str, Any]]:
     return [brief(message) for message in tell(server, *events)]
 
 

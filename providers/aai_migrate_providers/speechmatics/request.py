@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
-from aai_migrate.errors import AudioError, BadRequest
 from aai_migrate.options import Option, decode
 from aai_migrate.wire.schema import Table
 from aai_migrate.wire.values import mapping, string
@@ -116,13 +115,6 @@ def read(known: Mapping[str, Any], path_language: str | None, rows: Sequence[Opt
     )
 
 
-def with_channels(request: Request, count: int) -> Request:
-    """Return *request* for *count* channels that are kept apart."""
-    audio = request.audio and evolve(request.audio, channels=count)
-    fmt = evolve(request.config.audio, channels=count)
-    return evolve(request, audio=audio, config=evolve(request.config, audio=fmt, channels="separate"))
-
-
 def _check_language(language: str, path_language: str | None, kind: str) -> None:
     if path_language is not None and path_language != language:
         reason = f"language {language!r} is not that of the URL, {path_language!r}"
@@ -146,10 +138,7 @@ def _audio(given: Mapping[str, Any]) -> AudioFormat | None:
     encoding, rate = string(given.get("encoding")), given.get("sample_rate")
     if encoding is None or rate is None:
         raise Fault("invalid_audio_type", "audio_format of type raw needs encoding and sample_rate")
-    try:
-        return AudioFormat(int(rate), _ENCODINGS[encoding])
-    except AudioError as error:
-        raise Fault("invalid_audio_type", str(error)) from None
+    return AudioFormat(int(rate), _ENCODINGS[encoding])
 
 
 def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dict[str, Any]:
@@ -157,10 +146,7 @@ def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dic
 
     Silence that ends no utterance is no wish to have turns end otherwise.
     """
-    try:
-        options = decode(given, [row for row in rows if not row.models or kind in row.models], NAME)
-    except BadRequest as error:
-        raise Fault("invalid_config", error.reason) from None
+    options = decode(given, [row for row in rows if not row.models or kind in row.models], NAME)
     if options.get("language"):
         options["language"] = tag(given["language"], string(given.get("output_locale")))
     if given["language"] == "es" and given.get("domain") == BILINGUAL:

@@ -205,6 +205,13 @@ def test_other_requests_are_told_what_to_do(method: str, url: str, status: int, 
     assert more.items() <= dict(answer.headers).items()
 
 
+def test_an_address_that_is_none_shows_no_key() -> None:
+    """Its path may still be read."""
+    [answer] = Server(context(nobody)).receive(Connect("ws://[h/v2?jwt=x", {}), 0.0)
+    assert isinstance(answer, Refused)
+    assert answer.status == 401
+
+
 @given(st.binary(max_size=60), st.text(max_size=30))
 def test_no_request_makes_it_raise(body: bytes, query: str) -> None:
     """Whatever the body and the query are."""

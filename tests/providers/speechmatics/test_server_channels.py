@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from aai_migrate_providers.speechmatics.rt.lanes import AHEAD, Lanes
+from aai_migrate_providers.speechmatics.rt.lanes import AHEAD, MOST_GAPS, Lanes
 from aai_migrate_providers.speechmatics.server import Server
 from hypothesis import given
 from hypothesis import strategies as st
@@ -250,6 +250,27 @@ def test_files_that_are_not_alike_end_the_session(fmt: AudioFormat, reason: str)
     add(server, "agent", wav_bytes(bytes(2), MONO))
     out = add(server, "customer", wav_bytes(bytes(fmt.frame), fmt))
     assert (out[0]["type"], out[0]["reason"]) == ("invalid_audio_type", reason)
+
+
+def test_a_file_of_a_channel_is_mono() -> None:
+    """A channel is one."""
+    server = connected()
+    server.receive(start({"type": "file"}, **BOTH), 0.0)
+    out = add(server, "agent", wav_bytes(bytes(4), AudioFormat(channels=2)))
+    assert out[0]["reason"] == "a channel must be mono, not 16000 Hz pcm_s16le stereo"
+
+
+def test_of_very_many_gaps_the_last_are_remembered() -> None:
+    """The times of what was just said are right, and memory is bounded."""
+    lanes = Lanes(2, MONO)
+    for _ in range(MOST_GAPS + 50):
+        lanes.feed(0, bytes(320))
+        lanes.fill()
+        lanes.feed(1, bytes(320))
+        lanes.feed(0, bytes(320))
+    gaps = 0.01 * (MOST_GAPS + 50)
+    assert lanes.own(1, 2 * gaps - 0.001) == pytest.approx(gaps - 0.001)
+    assert lanes.own(0, 2 * gaps - 0.001) == pytest.approx(2 * gaps - 0.001)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 3), st.lists(st.integers(0, 3), min_size=1, max_size=30))

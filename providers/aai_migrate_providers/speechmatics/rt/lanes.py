@@ -135,7 +135,7 @@ class Lanes:
 
     def own(self, channel: int, at: float) -> float:
         """Return the time *at* of the stream as one of the audio of *channel*."""
-        return self._lanes[channel].own(at) if channel < len(self._lanes) else at
+        return self._lanes[channel].own(at)
 
     def _whole(self) -> bytes:
         """Return what stands side by side, or is so far ahead that it must not wait."""

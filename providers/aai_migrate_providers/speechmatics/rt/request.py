@@ -12,7 +12,6 @@ from typing import Any
 from attrs import evolve, frozen
 
 from aai_migrate.audio.format import MAX_CHANNELS
-from aai_migrate.errors import BadRequest
 from aai_migrate.options import decode
 from aai_migrate.wire.schema import Table
 from aai_migrate.wire.values import mapping, number
@@ -66,12 +65,15 @@ def read(message: Mapping[str, Any], path_language: str | None) -> RtRequest:
     common = request.read(known, path_language, RT_OPTIONS)
     given = common.given
     labels = _labels(given)
-    if labels:
-        common = request.with_channels(common, len(labels))
     partials = given.get("enable_partials", False)
+    config = evolve(common.config, partials=partials)
+    audio = common.audio
+    if labels:
+        config = evolve(config, audio=evolve(config.audio, channels=len(labels)), channels="separate")
+        audio = audio and config.audio
     return RtRequest(
-        config=evolve(common.config, partials=partials),
-        audio=common.audio,
+        config=config,
+        audio=audio,
         language=common.language,
         given=given,
         warnings=(*common.warnings, *warnings),
@@ -105,10 +107,7 @@ def change(known: RtRequest, message: Mapping[str, Any]) -> Change:
     if frozen_ := [name for name in changed if name not in HOT]:
         raise Fault("invalid_config", f"transcription_config.{frozen_[0]} cannot change in mid-session")
     given = {**known.given, **changed}
-    try:
-        options = decode(changed, [row for row in RT_OPTIONS if row.hot], NAME)
-    except BadRequest as error:
-        raise Fault("invalid_config", error.reason) from None
+    options = decode(changed, [row for row in RT_OPTIONS if row.hot], NAME)
     if not options.get("turn_silence"):
         options.pop("turn_silence", None)
     partials = given.get("enable_partials", False)

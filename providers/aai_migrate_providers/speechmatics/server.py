@@ -39,13 +39,9 @@ from .rt.server import Rt
 SEGMENT = "agent"
 """The part of a path that means Agent STT."""
 PACK_NAMES = (*LANGUAGES, *PACKS, MULTI)
-_OTHERS = "|".join((f"{PATH[1:]}/", f"{SEGMENT}/?", *PACK_NAMES))
-ROUTES = (
-    ("GET", f"**{PATH}"),
-    ("GET", f"**{AGENT_PATH}"),
-    ("GET", f"**/{{end:{_OTHERS}}}"),
-    ("POST", f"**{KEYS_PATH}"),
-)
+_ENDS = "|".join((SEGMENT, *PACK_NAMES))
+_PATHS = (PATH, AGENT_PATH, f"{PATH}/", f"/{SEGMENT}/", f"/{{end:{_ENDS}}}")
+ROUTES = (*(("GET", f"**{path}") for path in _PATHS), ("POST", f"**{KEYS_PATH}"))
 """A language may be the end of a path: old clients append it, also to an address without any other path."""
 FIRST_MESSAGE = 10.0
 """Seconds that a client may take to say what it wants."""

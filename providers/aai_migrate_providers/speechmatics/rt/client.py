@@ -121,7 +121,8 @@ class Client(client.Client):
 
     def _greet(self, message: Mapping[str, Any]) -> list[Out]:
         out = super()._greet(message)
-        self._turns.delimiters = self._delimiters
+        if out:  # once: languages that were found since are known
+            self._turns.delimiters = self._delimiters
         return out
 
     def _message(self, message: dict[str, Any]) -> list[Out]:

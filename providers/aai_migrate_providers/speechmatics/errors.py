@@ -19,7 +19,6 @@ from .options import NAME
 
 AGAIN = 5.0
 """Seconds after which the vendor wants the next attempt where it is full, or has broken down."""
-REQUEST_ID = "request-id"
 
 PROTOCOL, POLICY, INTERNAL = 1003, 1008, 1011
 CODES = {
@@ -98,7 +97,7 @@ def closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
 def answered(response: HttpResponse | Refused) -> ProviderError:
     """Return the error of an HTTP answer that is no success."""
     error = refused(NAME, response)
-    error.request_id = error.request_id or response.headers.get(REQUEST_ID)
+    error.retryable = error.retryable or response.status == 429  # too many at once, for now
     return error
 
 

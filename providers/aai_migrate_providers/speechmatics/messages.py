@@ -51,8 +51,12 @@ class Piece:
 
 
 def control(message: str, **fields: Any) -> Message:
-    """Write a control message."""
-    return Message(json.dumps({"message": message, **fields}))
+    """Write a control message.
+
+    Raises:
+        TypeError, ValueError: there is something in it that JSON has no form for.
+    """
+    return Message(json.dumps({"message": message, **fields}, allow_nan=False))
 
 
 def piece(message: Mapping[str, Any]) -> Piece:

@@ -22,6 +22,7 @@ from ..client import Out
 from ..messages import control, piece, point
 from ..options import (
     BILINGUAL,
+    HOSTS,
     MAX_DELAY,
     MELIA,
     MOST_DELAY,
@@ -34,9 +35,10 @@ from ..options import (
     base,
     family,
 )
-from ..schema import TRANSCRIPTION
+from ..schema import AUDIO_EVENTS, TRANSCRIPTION, TRANSLATION
 from .turns import Turns
 
+BESIDE = {"translation_config": TRANSLATION, "audio_events_config": AUDIO_EVENTS}
 TRIGGER = "end_of_utterance_silence_trigger"
 BEYOND = 0.5
 """Seconds by which words may become final later than silence ends their utterance: it is told behind them."""
@@ -45,7 +47,7 @@ BEYOND = 0.5
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`; it begins with ``RecognitionStarted``."""
 
-    path, rows, members = PATH, RT_OPTIONS, TRANSCRIPTION
+    path, rows, members, beside = PATH, RT_OPTIONS, TRANSCRIPTION, BESIDE
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -68,9 +70,10 @@ class Client(client.Client):
         return words
 
     def _host(self, config: Config) -> str:
-        return PREVIEW if family(self._model) == MELIA and config.region is None else super()._host(config)
+        nowhere = config.region is None or config.region not in HOSTS
+        return PREVIEW if nowhere and family(self._model) == MELIA else super()._host(config)
 
-    def _dialled(self, transcription: Mapping[str, Any]) -> None:
+    def _dialled(self, transcription: Mapping[str, Any], beside: dict[str, Any]) -> None:
         trigger = number(mapping(transcription.get("conversation_config")).get(TRIGGER))
         formatted = mapping(transcription.get("punctuation_overrides")).get("permitted_marks") != []
         if not trigger and not formatted:

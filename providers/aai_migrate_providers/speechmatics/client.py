@@ -100,6 +100,7 @@ class Client:
         self._config = Config()
         self._model = DEFAULT_MODEL
         self._url = ""
+        self._own: frozenset[str] = frozenset()  # the caller's words that count
         self._settings: dict[str, Any] = {}  # native words, for Started
         self._opening = Message("")
         self._labels: list[str] = []  # of channels that are kept apart
@@ -116,8 +117,8 @@ class Client:
         """Return what is sent unasked."""
         return {}
 
-    def _dialled(self, transcription: Mapping[str, Any], beside: dict[str, Any]) -> None:
-        """Take note of what is asked for, and add what stands *beside* it unasked.
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
+        """Take note of what is asked for, and add what follows from it, in it or *beside* it.
 
         Raises:
             ConfigError: its members do not go together.
@@ -185,6 +186,7 @@ class Client:
         config = self._config = start.config
         self._model = config.model or self._model
         extra, remarks = self._extra(config)
+        self._own = frozenset(extra)
         encoded = self._encode(config)
         remarks += encoded.warnings()
         ttl = extra.pop(KEY, None)

@@ -308,6 +308,15 @@ def test_a_vocabulary_with_its_sounds() -> None:
     assert transcription(Config(keyterms=("x",), **extra(additional_vocab=entries)))["additional_vocab"] == entries
 
 
+def test_finals_are_later_than_what_ends_their_utterance() -> None:
+    """Else it would end without its last words, whoever says how long the silence is."""
+    trigger = "end_of_utterance_silence_trigger"
+    assert transcription(Config(turn_silence=2.0))["max_delay"] == 2.5
+    assert transcription(Config(**extra(conversation_config={trigger: 1.9})))["max_delay"] == 2.4
+    assert transcription(Config(turn_silence=0))["max_delay"] == 2.0
+    assert transcription(Config(turn_silence=2.0, **extra(max_delay=0.7)))["max_delay"] == 0.7
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

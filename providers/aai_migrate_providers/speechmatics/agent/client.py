@@ -45,7 +45,7 @@ class Client(client.Client):
     def _defaults(self, config: Config) -> dict[str, Any]:
         return {"enable_partials": True}
 
-    def _dialled(self, transcription: Mapping[str, Any], beside: dict[str, Any]) -> None:
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
         beside["turn_config"] = {**VAD, **mapping(beside.get("turn_config"))}
 
     def _command(self, command: ask.Command) -> list[Out]:

@@ -58,7 +58,6 @@ class Client(client.Client):
     def _defaults(self, config: Config) -> dict[str, Any]:
         words: dict[str, Any] = {
             "enable_partials": True,
-            "max_delay": _delay(config.turn_silence),
             "conversation_config": {TRIGGER: TURN_SILENCE},
         }
         if family(self._model) == MELIA:
@@ -73,7 +72,7 @@ class Client(client.Client):
         nowhere = config.region is None or config.region not in HOSTS
         return PREVIEW if nowhere and family(self._model) == MELIA else super()._host(config)
 
-    def _dialled(self, transcription: Mapping[str, Any], beside: dict[str, Any]) -> None:
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
         trigger = number(mapping(transcription.get("conversation_config")).get(TRIGGER))
         formatted = mapping(transcription.get("punctuation_overrides")).get("permitted_marks") != []
         if not trigger and not formatted:
@@ -82,8 +81,8 @@ class Client(client.Client):
                 "leave formatting on, or give turn_silence"
             )
         self._language = transcription["language"]
-        given = self._config.extra.get(NAME, {}).get("max_delay")
-        self._delay = number(transcription.get("max_delay")) if given is None else None
+        if "max_delay" not in self._own:
+            self._delay = transcription["max_delay"] = _delay(trigger)
         self._turns = Turns(self._config.audio.channels, sentences=not trigger, formatted=formatted)
         self._turns.asked = self._asked
 

@@ -218,9 +218,9 @@ def test_a_temporary_key_that_is_not_given(
 def test_a_key_of_another_vendor_that_the_handshake_refuses(driver: Driver) -> None:  # noqa: F811
     """Is told at once, without the key, with the number that the vendor's support asks for."""
     body = json.dumps({"message": f"Invalid key {CANARY}"}).encode()
-    with scripted([], refusal=(401, {"Request-Id": "r-7"}, body)) as vendor:
-        with pytest.raises(AuthenticationError) as caught:
-            played(vendor, driver)
+    refusal = (401, {"Request-Id": "r-7"}, body)
+    with scripted([], refusal=refusal) as vendor, pytest.raises(AuthenticationError) as caught:
+        played(vendor, driver)
     assert (caught.value.status, caught.value.request_id) == (401, "r-7")
     assert caught.value.reason == "Invalid key ***"
     assert len(vendor.connections) == 1
@@ -263,9 +263,9 @@ def test_a_server_that_closes_instead_of_greeting(driver: Driver) -> None:  # no
 
 def test_no_greeting(driver: Driver) -> None:  # noqa: F811
     """Connecting fails when its time is up, and no audio was sent before."""
-    with scripted([waits(START), hears(USAGE), hears(QUALITY), waits("Nothing")]) as vendor:
-        with pytest.raises(ConnectionLost, match=r"speechmatics: no greeting within 0\.3 s"):
-            played(vendor, driver, connect_timeout=0.3, retry=ONCE)
+    steps = [waits(START), hears(USAGE), hears(QUALITY), waits("Nothing")]
+    with scripted(steps) as vendor, pytest.raises(ConnectionLost, match=r"speechmatics: no greeting within 0\.3 s"):
+        played(vendor, driver, connect_timeout=0.3, retry=ONCE)
     assert vendor.audio == 0
 
 

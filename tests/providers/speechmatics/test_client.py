@@ -13,7 +13,7 @@ from aai_migrate.config import Config
 from aai_migrate.errors import ConnectionLost, ProtocolError
 from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
 from aai_migrate.wire.events import AudioTaken, Configured, Failed, Final, Finalized, Partial, Stopped, Unmapped, Warned
-from aai_migrate.wire.frames import Close, Lost, Message
+from aai_migrate.wire.frames import Close, Lost, Message, Pong
 
 from .wire import AGENT, FORCE, OVER, asked, final, hear, over, p, partial, said, separate, shown, started, w
 
@@ -338,8 +338,9 @@ def test_partials_can_be_left_out() -> None:
 
 
 def test_it_has_no_timers() -> None:
-    """The session has one for every answer."""
+    """The session has one for every answer, and for signs of life."""
     client = started()
+    assert client.receive(Pong(), 0.0) == []
     client.send(Finalize("f"), 0.0)
     assert client.deadline is None
     assert client.tick(99.0) == []

@@ -11,8 +11,19 @@ from aai_migrate_providers.speechmatics import PROVIDER
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 from aai_migrate.errors import ConnectionLost
-from aai_migrate.wire.commands import Audio, Finalize, KeepAlive, Silence, Stop
-from aai_migrate.wire.events import AudioTaken, Failed, Final, Finalized, Partial, Settled, Stopped, TurnEnded, Unmapped
+from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
+from aai_migrate.wire.events import (
+    AudioTaken,
+    Configured,
+    Failed,
+    Final,
+    Finalized,
+    Partial,
+    Settled,
+    Stopped,
+    TurnEnded,
+    Unmapped,
+)
 from aai_migrate.wire.frames import Close, Message
 
 from .wire import AGENT, FORCE, OVER, PACK, asked, hear, said, segment, settled, shown, started
@@ -145,6 +156,16 @@ def test_several_are_answered_in_order() -> None:
     assert hear(client, ends(2.0)) == [Finalized("f")]
     client.send(Stop(), 0.0)
     assert hear(client, OVER)[:2] == [Finalized("g", "settled"), Finalized("h", "settled")]
+
+
+# Changes.
+
+
+def test_nothing_can_change() -> None:
+    """Which is told; to change nothing is no mistake."""
+    [refused] = started(AGENT).send(Configure("c", {"partials": False}), 0.0)
+    assert refused == Configured("c", False, "speechmatics/linden-1 can change nothing in mid-session")
+    assert started(AGENT).send(Configure("d", {}), 0.0) == [Configured("d")]
 
 
 # The end of the session.

@@ -430,6 +430,7 @@ def test_what_cannot_change_in_mid_session_is_told() -> None:
     assert refused.reason.endswith("it can change partials, turn_silence")
     [refused] = of(Line(AGENT).ask(ask.Configure("c", {"partials": False})), say.Configured)
     assert refused.reason.endswith("it can change nothing")
+    assert of(Line(AGENT).ask(ask.Configure("d", {})), say.Configured) == [say.Configured("d")]
 
 
 # Revisions.

@@ -24,7 +24,7 @@ from aai_migrate.wire.values import mapping, string
 from .. import client
 from ..client import Out
 from ..messages import control, point
-from ..options import AGENT_MODEL, AGENT_OPTIONS, AGENT_PATH
+from ..options import AGENT_MODEL, AGENT_OPTIONS, AGENT_PATH, NAME
 from ..schema import AGENT_TRANSCRIPTION
 
 VAD = {"turn_detection_mode": "vad"}
@@ -49,9 +49,13 @@ class Client(client.Client):
         beside["turn_config"] = {**VAD, **mapping(beside.get("turn_config"))}
 
     def _command(self, command: ask.Command) -> list[Out]:
-        if isinstance(command, ask.Finalize):
-            self._asked.ask(command.id, (0,), self._sent)
-            return [control("ForceEndOfUtterance")]
+        match command:
+            case ask.Finalize(id=id_):
+                self._asked.ask(id_, (0,), self._sent)
+                return [control("ForceEndOfUtterance")]
+            case ask.Configure(id=id_, options=options):
+                reason = f"{NAME}/{self._model} can change nothing in mid-session" if options else ""
+                return [say.Configured(id_, not options, reason)]
         return super()._command(command)
 
     def _message(self, message: dict[str, Any]) -> list[Out]:

@@ -41,6 +41,15 @@ def test_partials_restate_what_stands_behind_the_last_final() -> None:
     assert shown(hear(client, over(2.0))) == [("end", (0, 0), "vendor", 1.2)]
 
 
+def test_a_mark_is_not_shown_without_its_word() -> None:
+    """It was a guess about a word that is final now; a word whose middle is behind the final lives on."""
+    client = rt()
+    hear(client, partial(w("so", 0.4, 0.6), p(",", 0.66), w("it", 0.6, 0.9)))
+    assert shown(hear(client, final(w("So", 0.4, 0.65)))) == [("final", (0, 0), "So"), ("partial", (0, 0), " it")]
+    hear(client, partial(w("it", 0.6, 0.9), p(".", 0.9)))
+    assert shown(hear(client, final(w("it", 0.65, 0.88)))) == [("final", (0, 0), " it")]
+
+
 def test_a_final_without_a_partial_before_it_starts_speech_too() -> None:
     """As after ForceEndOfUtterance, or where partials are off."""
     assert shown(hear(rt(), final(COULD, YOU)))[:2] == [("speech", 0.4), ("final", (0, 0), "Could you")]
@@ -233,6 +242,11 @@ def test_a_quote_behind_the_mark_belongs_to_the_sentence() -> None:
     ]
 
 
+def test_only_a_mark_ends_a_sentence() -> None:
+    """No word does, whatever is said of it."""
+    assert shown(hear(rt(SENTENCES), final(w("Yes", 0.1, 0.3) | {"is_eos": True})))[-1] == ("final", (0, 0), "Yes")
+
+
 def test_what_is_shown_behind_a_sentence_is_of_the_next_turn() -> None:
     """With its own start of speech, before its words."""
     client = rt(SENTENCES)
@@ -274,6 +288,14 @@ def test_an_end_of_before_it_was_asked_for_is_no_answer() -> None:
     client.send(Finalize("f"), 0.0)
     assert shown(hear(client, final(MY), over(2.0)))[-1] == ("end", (0, 0), "vendor", 1.4)
     assert shown(hear(client, over(60.0))) == [(Finalized("f"),)]
+
+
+def test_an_unmarked_answer_speaks_of_nearly_all_the_audio() -> None:
+    """To a quarter of a second: what was sent last may not have been listened to."""
+    client = rt()
+    client.send(Finalize("f"), 0.0)
+    assert hear(client, over(59.7)) == []
+    assert hear(client, over(59.75)) == [Finalized("f")]
 
 
 def test_an_answer_with_nothing_open() -> None:

@@ -19,6 +19,7 @@ from .options import NAME
 
 AGAIN = 5.0
 """Seconds after which the vendor wants the next attempt where it is full, or has broken down."""
+REQUEST_ID = "request-id"
 
 PROTOCOL, POLICY, INTERNAL = 1003, 1008, 1011
 CODES = {

@@ -178,7 +178,7 @@ def test_finalize_and_a_cut_lose_no_word(hard: str, force: Any) -> None:
 def test_a_word_that_a_forced_end_cuts_off_is_in_the_next_turn(at: float) -> None:
     """Whether its beginning lies in the window of the final or not."""
     for window in ("words", "received"):
-        every_cut(Habits(window=window, step=0.2), step=6, asked=[(at, Finalize("a"))])  # type: ignore[arg-type]
+        every_cut(Habits(window=window, step=0.2), step=6, asked=[(at, Finalize("a"))])
 
 
 def test_a_forced_end_is_answered_by_its_final() -> None:

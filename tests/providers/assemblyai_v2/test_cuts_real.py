@@ -64,7 +64,7 @@ def test_a_cut_before_a_frame_over_a_real_socket(case: str, driver: Driver) -> N
 def test_a_retired_service_is_told_apart_from_a_busy_one(driver: Driver) -> None:  # noqa: F811
     """In a frame or with a status: the error says it, and nobody dials again."""
     for retired in ("frame", "status"):
-        with served(Habits(retired=retired)) as (url, vendor):  # type: ignore[arg-type]
+        with served(Habits(retired=retired)) as (url, vendor):
             with pytest.raises(aai_migrate.ProviderError, match=r"(?i)deprecated"):
                 transcribed(url, driver)
             assert vendor.crossed["in"] == 1

@@ -59,6 +59,10 @@ WRITTEN = (("Where", 820, 1100), ("is", 1180, 1300), ("my", 1400, 1520), ("parce
 CODE = (("My", 300, 500), ("code", 600, 900), ("is", 980, 1100), ("7.", 1300, 1700))
 
 
+def kind(turn: Turn) -> str:
+    return "end" if turn.end_of_turn else "turn"
+
+
 class Play:
     """A client half, and what an application sees of it."""
 
@@ -98,23 +102,15 @@ class Play:
     def shown(self) -> list[tuple[str, int, str, int, str]]:
         """Each turn with its order, text, stable length and words."""
         return [
-            (
-                "end" if turn.end_of_turn else "turn",
-                turn.turn_order,
-                turn.transcript,
-                turn.stable_length,
-                words(turn.words),
-            )
-            for turn in self.seen
-            if isinstance(turn, Turn)
+            (kind(turn), turn.turn_order, turn.transcript, turn.stable_length, words(turn.words))
+            for turn in self.of(Turn)
         ]
 
     @property
     def told(self) -> list[Any]:
         """The text messages of our side."""
-        return [
-            json.loads(frame.data) for frame in self.sent if isinstance(frame, Message) and isinstance(frame.data, str)
-        ]
+        data = [frame.data for frame in self.sent if isinstance(frame, Message)]
+        return [json.loads(each) for each in data if isinstance(each, str)]
 
 
 def test_trace_a_a_plain_session() -> None:
@@ -149,7 +145,7 @@ def test_trace_a_a_plain_session() -> None:
 
 
 def test_trace_b_finals_only_a_forced_end_and_extra_information() -> None:
-    """The threshold is the first thing told; the final that a force brings answers it; the tail comes before the end."""
+    """The threshold is told first; the final that a force brings answers it; the tail comes before the end."""
     play = Play(
         partials=False, turn_silence=1.2, extra={"assemblyai-v2": {"enable_extra_session_information": True}}
     ).hear(BEGINS)
@@ -167,7 +163,7 @@ def test_trace_b_finals_only_a_forced_end_and_extra_information() -> None:
         '{"message_type":"SessionInformation","audio_duration_seconds":5.12}',
         TERMINATED,
     ).close(1000)
-    assert [(kind, order, text) for kind, order, text, *_ in play.shown] == [
+    assert [shown[:3] for shown in play.shown] == [
         ("end", 0, "My code is 7."),
         ("end", 1, "731."),
         ("end", 2, "Thanks."),
@@ -215,9 +211,8 @@ def test_a_partial_is_the_whole_open_utterance() -> None:
 
 def test_a_final_may_have_other_words_and_more_or_fewer() -> None:
     """It is what was said."""
-    play = Play().hear(
-        BEGINS, partial(0, 1500, "wears", ("wears", 820, 1300)), final(0, 3100, "Where is it?", *WRITTEN)
-    )
+    spoken = (("Where", 820, 1100), ("is", 1120, 1180), ("it?", 1200, 1300))
+    play = Play().hear(BEGINS, partial(0, 1500, "wears", ("wears", 820, 1300)), final(0, 3100, "Where is it?", *spoken))
     assert [shown[:3] for shown in play.shown] == [("turn", 0, "wears"), ("end", 0, "Where is it?")]
 
 

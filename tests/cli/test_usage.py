@@ -80,7 +80,7 @@ WRONG = [
     ("transcribe CLIP --zzz", "unknown option --zzz; see aai-migrate transcribe --help"),
     ("transcribe CLIP more -p assemblyai-v3", "got unexpected extra argument (more)"),
     ("transcribe CLIP -p", "option '-p' requires an argument"),
-    ("transcribe CLIP", "no provider: name one of assemblyai-v3, "),
+    ("transcribe CLIP", "no provider: name one of assemblyai-v2, "),
     ("transcribe CLIP -p asemblyai-v3", "unknown provider 'asemblyai-v3'; did you mean assemblyai-v3"),
     ("transcribe CLIP -p assemblyai-v3/", "provider 'assemblyai-v3/' is not of the form"),
     ("transcribe CLIP --emulate", "--emulate needs --provider"),

@@ -117,6 +117,18 @@ def test_no_habit_loses_a_word(habits: str) -> None:
     every_cut(HABITS[habits], step=3)
 
 
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+@pytest.mark.parametrize("options", [{}, {"partials": False}], ids=["partials", "finals only"])
+def test_a_close_that_looks_like_the_end_loses_no_word(options: dict[str, Any], code: int) -> None:
+    """Before any frame, those of the drain too: what was not said yet is not over, though no partial showed it."""
+    whole, _ = run(**options)
+    directions: tuple[Direction, ...] = ("up", "down")
+    for direction in directions:
+        for number in range(whole.link.crossed[direction]):
+            done, _ = run(closes=(direction, number, code), **options)
+            check(done, f"{direction} {number}")
+
+
 @pytest.mark.parametrize("habits", [name for name in HABITS if "split" not in name])
 def test_every_habit_leaves_the_turns_as_they_are(habits: str) -> None:
     """A pause ends a turn, once."""

@@ -16,7 +16,7 @@ from aai_migrate.wire.text import spread
 
 from .messages import transcript_json
 
-MARKS = '.,?!;:…¿¡"“”„«»()[]'
+MARKS = '.,?!;:…¿¡"“”„«»()[]。、，？！'
 """Punctuation that stands beside a word; partials have none."""
 
 

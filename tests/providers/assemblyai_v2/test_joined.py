@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aai_migrate import registry
+from aai_migrate.events import Reconnecting
 from aai_migrate.testing import Cut, Fault
 from aai_migrate.testing.coded import Hard
 from aai_migrate.wire.commands import Configure, Finalize
@@ -63,3 +64,12 @@ def test_turns_end_after_the_silence_that_was_asked_for() -> None:
     changed = joined(asked=[(1.9, Configure("c", {"turn_silence": 1.5}))], turn_silence=0.5)
     assert [len(turn.transcript.split()) for turn in changed.turns] == [3, 4]
     assert [event for event in changed.said if isinstance(event, Configured)] == [Configured("c")]
+
+
+def test_an_application_that_is_silent_for_minutes() -> None:
+    """Silence of ours keeps the session, which would end after one: no other connection is needed."""
+    done = joined(halts={1.7: 200.0})
+    assert (done.words, done.end.complete) == (WORDS, True)
+    done.contract()
+    assert len(done.link.begun) == 1
+    assert not done.of(Reconnecting)

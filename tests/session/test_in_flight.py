@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.events import AudioGap, Reconnected, Reconnecting
-from aai_migrate.provider import Numbers
+from aai_migrate.provider import Numbers, Provider
 from aai_migrate.session import Limits, Session
 from aai_migrate.session.outbox import FULL, UNTOLD, Outbox
 from aai_migrate.session.session import REST, STALLED
@@ -26,6 +26,7 @@ from aai_migrate.wire.frames import Connect, Connected, Lost, Message, Refused
 
 from .hearing import FORMAT, WORDS, Run
 from .plain import Server, context, provider, written
+from .test_cuts import remembering
 from .test_outbox import drain, sound
 from .test_session import READY, START, begun, kinds, second, until
 
@@ -222,29 +223,43 @@ def test_a_live_source_does_not_wait() -> None:
     assert sum(gap.end - gap.start for gap in gaps) == pytest.approx(12.0 - 1.0 - session.backlog)
 
 
-@pytest.mark.parametrize("speed", [0, 1, 4])
-@pytest.mark.parametrize("hard", [Hard(), Hard(final_every=2, late=0.6, jitter=0.04, seed=3)], ids=["easy", "hard"])
+HARD = Hard(final_every=2, late=0.6, jitter=0.04, seed=3)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("options", [{"speed": 0}, {}, {"speed": 4}, {"latency": 0.7}, {"speed": 0, "latency": 0.7}])
+@pytest.mark.parametrize("hard", [Hard(), HARD], ids=["easy", "hard"])
 @pytest.mark.parametrize("acknowledges", [True, False])
-def test_a_cut_loses_no_word(acknowledges: bool, hard: Hard, speed: float) -> None:
-    """Before any frame, also of what waits to be taken; with a vendor that says so, and one that does not."""
-    vendor = provider(in_flight=0.4, ends_only_with_audio=True)
+def test_a_cut_loses_no_word(acknowledges: bool, hard: Hard, options: dict[str, Any]) -> None:
+    """Before any frame, also of what waits to be taken; with a vendor that says so soon, late or never."""
 
-    def run(*faults: Cut) -> Run:
-        def far() -> Far:
-            return Far(Server(context(), acknowledges=acknowledges), CodedEar(None, hard=hard))
+    def far() -> Far:
+        return Far(Server(context(), acknowledges=acknowledges), CodedEar(None, hard=hard))
 
-        return Run(vendor, far=far, faults=faults, speed=speed)
+    every_cut(provider(in_flight=0.4, ends_only_with_audio=True), far, **options)
 
-    whole = run()
-    assert whole.words == WORDS
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("speed", [0, 1])
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_cut_of_a_session_that_is_gone_back_to_loses_no_word(forgets: bool, speed: float) -> None:
+    """What was taken is not sent again, and what was not is bound as before."""
+    vendor = provider(in_flight=0.4, resumes=True, ends_only_with_audio=True)
+    every_cut(vendor, remembering(HARD, forgets), whole=False, speed=speed)
+
+
+def every_cut(vendor: Provider, far: Callable[[], Far], *, whole: bool = True, **options: Any) -> None:
     directions: tuple[Direction, ...] = ("up", "down")
+    undisturbed = Run(vendor, far=far, **options)
+    assert undisturbed.words == WORDS
     for direction in directions:
-        for number in range(0, whole.link.crossed[direction], 3):
-            done = run(Cut(direction, number))
+        for number in range(0, undisturbed.link.crossed[direction], 3):
+            done = Run(vendor, far=far, faults=[Cut(direction, number)], **options)
             assert done.words == WORDS, f"{direction} {number}"
             assert done.end.complete
             done.contract()
-            done.heard_all()
+            if whole:
+                done.heard_all()
 
 
 class TestGreeting:

@@ -497,7 +497,9 @@ class Session:
             self._timers["pump"] = now
 
     def _ask(self, command: ask.Command, now: float) -> list[Out]:
-        self._under_way(now)
+        if self._upkeep and isinstance(command, (ask.Audio, ask.Silence)):
+            self._upkeep.sounded(now)
+            self._under_way(now)
         return self._take(self._peer.send(command, now), now) if self._peer else []
 
     def _on_pump(self, now: float, _: str) -> list[Out]:

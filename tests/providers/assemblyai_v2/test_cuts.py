@@ -233,6 +233,15 @@ def test_nothing_is_closed_while_the_application_is_silent(halts: dict[float, fl
     assert len(far.vendor.connections) == 1
 
 
+def test_what_is_asked_in_a_long_silence_is_no_sign_of_life() -> None:
+    """Only audio is; thresholds come twenty seconds apart."""
+    asked = [(4.0 + 20.0 * number, Configure(str(number), {"turn_silence": 0.5 + number / 10})) for number in range(9)]
+    done, far = run(halts={2.4: 190.0}, asked=asked)
+    check(done)
+    assert len(far.vendor.connections) == 1
+    assert len(far.vendor.connections[0].thresholds) == 9
+
+
 def test_a_cut_while_the_application_is_silent_loses_no_word() -> None:
     """What a silence injected takes no place on the session's clock."""
     for hard in ("easy", "late finals"):

@@ -336,8 +336,9 @@ def test_an_error_before_the_goodbye_wins() -> None:
     [
         ([], False),
         ([partial((0, 1250), "")], False),
-        ([final((0, 1800), "Where is", *WHERE)], True),
-        ([final((0, 1500), "Where is", *WHERE)], False),
+        ([final((0, 1800), "Where is", *WHERE)], False),
+        ([final((0, 1800), "Where is", *WHERE), partial((1800, 1900), "")], True),
+        ([final((0, 1800), "")], True),
     ],
 )
 def test_a_close_without_a_goodbye(code: int | None, said: list[str], whole: bool) -> None:

@@ -82,6 +82,7 @@ WRONG = [
     ("transcribe CLIP -p", "option '-p' requires an argument"),
     ("transcribe CLIP", "no provider: name one of assemblyai-v2, "),
     ("transcribe CLIP -p asemblyai-v3", "unknown provider 'asemblyai-v3'; did you mean assemblyai-v3"),
+    ("transcribe CLIP -p assemblyai-v2", "AssemblyAI retired its realtime API v2 in late 2025; use assemblyai-v3, or"),
     ("transcribe CLIP -p assemblyai-v3/", "provider 'assemblyai-v3/' is not of the form"),
     ("transcribe CLIP --emulate", "--emulate needs --provider"),
     ("transcribe CLIP -p local --emulate", "local has no protocol to emulate; leave --emulate out"),

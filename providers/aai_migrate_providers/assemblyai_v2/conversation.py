@@ -117,6 +117,8 @@ class Conversation:
             raise request.unread()
 
     def _audio(self, data: bytes, now: float) -> list[Out]:
+        if not data:
+            return []
         if self._request.config.audio.seconds(len(data)) > LONGEST_CHUNK:
             raise Refusal(TOO_LONG, CODES[TOO_LONG].text)
         self._heard_at = now

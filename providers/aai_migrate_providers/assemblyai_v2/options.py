@@ -6,11 +6,11 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml, query p
 from __future__ import annotations
 
 import datetime
-import math
 from typing import Any
 
 from aai_migrate.capabilities import Capabilities, Model
 from aai_migrate.options import Option, milliseconds
+from aai_migrate.wire.values import number
 
 from ..assemblyai_v3.options import flag, texts
 
@@ -66,9 +66,10 @@ def silence(value: Any) -> float:
     Raises:
         ValueError: it is no number.
     """
-    if isinstance(value, bool) or not math.isfinite(seconds := float(value) / 1000):
+    known = number(value)
+    if known is None:
         raise ValueError("expected a number of milliseconds")
-    return seconds
+    return known / 1000
 
 
 def _english(tag: str) -> str:

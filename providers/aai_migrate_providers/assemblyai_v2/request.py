@@ -15,7 +15,7 @@ from attrs import define, frozen
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
-from aai_migrate.errors import AudioError, BadRequest, ConfigError
+from aai_migrate.errors import AudioError, BadRequest
 from aai_migrate.options import decode
 from aai_migrate.wire import values
 
@@ -23,7 +23,8 @@ from ..assemblyai_v3.options import flag
 from .errors import CODES, INVALID_SCHEMA, UNREAD_BOOST, WRONG_RATE
 from .options import BOOST, CAPABILITIES, INFORMATION, NAME, OPTIONS, SILENCE
 
-_HERE = {row.native: row for row in OPTIONS if row.native and row.native != SILENCE}
+_ROWS = {row.native: row for row in OPTIONS if row.native}
+_HERE = [row for row in _ROWS.values() if row.native != SILENCE]  # of a query
 
 
 @define
@@ -64,21 +65,16 @@ def read(given: Mapping[str, str]) -> Request:
     """
     audio = _audio(given)
     try:
-        options = decode(given, list(_HERE.values()), NAME)
-        information = flag(given.get(INFORMATION, "false"))
+        options = decode(given, _HERE, NAME)
     except BadRequest as error:
         if error.code == BOOST:
             raise _refusal(UNREAD_BOOST, "expected a JSON list of strings") from None
         raise _refusal(INVALID_SCHEMA, error.reason) from None
-    except ValueError as error:
-        raise _refusal(INVALID_SCHEMA, f"Invalid '{INFORMATION}': {error}") from None
-    if wrong := _HERE[BOOST].check(options.get("keyterms", ())):
+    if wrong := _ROWS[BOOST].check(options.get("keyterms", ())):
         raise _refusal(UNREAD_BOOST, wrong)
+    information = truth(INFORMATION, given.get(INFORMATION, False))
     extra = {NAME: {INFORMATION: information}} if INFORMATION in given else {}
-    try:
-        config = Config(audio=audio, extra=extra, **options)
-    except ConfigError as error:
-        raise _refusal(INVALID_SCHEMA, str(error)) from None
+    config = Config(audio=audio, extra=extra, **options)
     return Request(config=config, partials=config.partials is not False, information=information)
 
 
@@ -88,10 +84,14 @@ def threshold(value: Any) -> float:
     Raises:
         Refusal: it is no number of milliseconds from 0 to 20000.
     """
-    known = values.number(value)
-    if known is None or not 0 <= known <= 20_000:
+    row = _ROWS[SILENCE]
+    try:
+        seconds: float = row.decode(value)
+    except ValueError:
+        seconds = -1.0
+    if row.check(seconds):
         raise _refusal(INVALID_SCHEMA, f"'{SILENCE}' must be a number from 0 to 20000")
-    return known / 1000
+    return seconds
 
 
 def truth(name: str, value: Any) -> bool:

@@ -223,6 +223,15 @@ def test_a_text_that_is_missing_is_that_of_the_words(text: Any) -> None:
     assert hear(client, partial((0, 1500), text, *WHERE, confidence=0.875)) == [shown(0, "where is", *WHERE_WORDS)]
 
 
+def test_an_empty_partial_takes_nothing_back() -> None:
+    """What was shown stays open: whether it was nothing, its final will tell."""
+    client = started()
+    hear(client, partial((0, 1500), "where is", *WHERE))
+    assert hear(client, partial((0, 1800), "")) == []
+    client.send(Stop(), 2.0)
+    assert type(failure(client.receive(Close(1000), 2.1))) is ConnectionLost
+
+
 def test_words_that_are_missing_take_their_time_from_the_window() -> None:
     """So that the audio counts as heard, and a replay does not bring the text again."""
     client = started()

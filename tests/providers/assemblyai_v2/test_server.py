@@ -143,7 +143,7 @@ BOOST = "Could not parse word boost parameter"
         (
             "sample_rate=16000&enable_extra_session_information=2",
             4101,
-            f"{SCHEMA}: Invalid 'enable_extra_session_information': expected true or false",
+            f"{SCHEMA}: 'enable_extra_session_information' must be a boolean",
         ),
     ],
 )
@@ -350,10 +350,11 @@ def test_a_client_that_leaves(frame: Frame) -> None:
 
 
 def test_a_client_without_audio_for_a_minute() -> None:
-    """Control messages are no sign of life. Last words come before the end."""
+    """Control messages are no sign of life, nor are empty ones. Last words come before the end."""
     server = begun("sample_rate=16000", SAMPLES)
     said(server, SAMPLES, 10.0)
     said(server, '{"force_end_utterance":true}', 60.0)
+    assert said(server, b"", 60.0) == said(server, '{"audio_data":""}', 60.0) == []
     assert server.deadline == 70.0
     assert server.tick(69.9) == []
     assert server.tick(70.0) == [Stop()]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from aai_migrate_providers.assemblyai_v2.server import Server
 from attrs import evolve
 
+import aai_migrate
 from aai_migrate import grants
 from aai_migrate.credentials import Credential, Secret
+from aai_migrate.gateway import run_in_thread
 from aai_migrate.gateway.seal import Seal
 from aai_migrate.provider import Context
+from aai_migrate.testing import coded
 from aai_migrate.wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse
 
 from .wire import EPOCH, PATH, context
@@ -20,6 +24,7 @@ from .wire import EPOCH, PATH, context
 pytest.importorskip("cryptography")
 TOKEN = "http://gateway.test:8080/v2/realtime/token"
 RIGHT = Credential(Secret("k3y"))
+TIMEOUT = 30.0
 JSON = {"content-type": "application/json"}
 
 
@@ -85,3 +90,18 @@ def test_a_token_lives_as_long_as_it_was_asked_for(seconds: int) -> None:
 def test_what_goes_wrong(given: dict[str, Any], status: int, text: str) -> None:
     """A status and the vendor's one member."""
     assert post(**given) == HttpResponse(status, JSON, json.dumps({"error": text}, separators=(",", ":")).encode())
+
+
+def test_over_real_sockets() -> None:
+    """A token that was asked for over HTTP opens a session; then the client shows nothing else."""
+    spoken = coded.words(3, seed=3)
+    audio = coded.encode([*spoken, 1.5])
+    with run_in_thread("coded") as url:
+        asked = Request(f"http{url.removeprefix('ws')}/v2/realtime/token", b'{"expires_in":60}', {"Authorization": "k"})
+        with urlopen(asked, timeout=TIMEOUT) as answer:
+            token = json.loads(answer.read())["token"]
+        with aai_migrate.connect("assemblyai-v2", token=token, base_url=url, paced=False) as stream:
+            stream.send(audio)
+            stream.stop()
+            turns = [event for event in stream if isinstance(event, aai_migrate.Turn) and event.end_of_turn]
+    assert [turn.transcript for turn in turns] == [" ".join(spoken)]

@@ -52,8 +52,7 @@ def refused(provider: str, frame: Refused | HttpResponse, *, header: str | None 
     request_id = next((frame.headers[k] for k in ("x-request-id", "request-id") if k in frame.headers), None)
     kind = by_status(frame.status)
     error = kind(provider, reason, status=frame.status, request_id=request_id, retryable=kind is ConnectionLost)
-    if isinstance(error, QuotaExceeded):
-        error.retry_after = _number(frame.headers.get("retry-after"))
+    error.retry_after = _number(frame.headers.get("retry-after"))
     return error
 
 

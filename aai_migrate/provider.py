@@ -144,7 +144,7 @@ class Numbers:
             vendor itself says what is settled, silence too.
         pace: how fast audio may be sent; None: as fast as the socket takes it.
         in_flight: how much audio may be under way, where the vendor says what it has taken (``AudioTaken``); None: no
-            limit. One that never says anything is sent all of it.
+            limit. One that says nothing of the first of it is sent all the rest, after two seconds.
         greeting: how long the vendor may take to greet, where that may be longer than ``Limits.connect_timeout``.
         chunk: least, usual and greatest length of one audio message.
         stop_silence: silence to inject before Stop.

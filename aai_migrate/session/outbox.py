@@ -14,6 +14,8 @@ BURST = 1.0
 """Seconds of audio that leave in one go, so that a driver writes what it has before it asks for more."""
 FULL = 1.0
 """Seconds after which to look again whether the vendor has taken something; it says so sooner."""
+UNTOLD = 2.0
+"""Seconds that a vendor has for its first word of what it has taken; who has said nothing by then never does."""
 SHED = 1.0
 """Seconds of audio that are lost at a time where a live source cannot wait: one gap a second, not one a chunk."""
 BEYOND = 0.3
@@ -81,6 +83,7 @@ class Outbox:
         """A new connection: a new timeline from sample *cursor*."""
         self.timeline = Timeline(self.rate)
         self.cursor, self.taken = cursor, None
+        self._full: float | None = None  # since when a vendor that has said nothing has all that may be under way
         self.stop_known = False
         self.resume(now)
 
@@ -127,6 +130,12 @@ class Outbox:
         """Seconds of audio that the vendor may still have to listen to."""
         return self.timeline.seconds - self.heard
 
+    @property
+    def under_way(self) -> float:
+        """Seconds of audio that were sent and not taken; 0 where the vendor has said nothing of that."""
+        ahead = 0.0 if self.taken is None else self.timeline.sent - self.taken * self.rate
+        return ahead / self.rate if ahead >= 0.5 else 0.0  # less is what rounding leaves
+
     def wait(self, now: float, settled: float, count: int) -> float:
         """Seconds until *count* samples may go.
 
@@ -136,12 +145,25 @@ class Outbox:
         if self._numbers.pace:
             early = after - self._offset - self._numbers.pace.allowed(now - self._since)
             wait = early / self._numbers.pace.factor
-        if self._numbers.in_flight and self.taken is not None and after - self.taken > self._numbers.in_flight:
-            wait = max(wait, FULL)
+        if self._numbers.in_flight:
+            wait = max(wait, self._untaken(now, count, self._numbers.in_flight))
         first = self.sample(settled)
         if self.cursor - first - self.log.holes(first, self.cursor) >= self.sample(self._hold - BURST):
             wait = max(wait, self.unheard)
         return wait
+
+    def _untaken(self, now: float, count: int, most: float) -> float:
+        """Seconds until to look again whether *count* samples may go where *most* seconds may be under way.
+
+        Where nothing is under way they may, however many they are.
+        """
+        ahead = self.timeline.seconds if self.taken is None else self.under_way
+        if not ahead or ahead + count / self.rate <= most:
+            return 0.0
+        if self.taken is not None:
+            return FULL
+        self._full = now if self._full is None else self._full
+        return max(0.0, self._full + UNTOLD - now)
 
     def due(self, now: float, settled: float) -> Iterator[tuple[Command, Mark | None] | float]:
         """Yield what goes out now, each with its mark; a last number is the seconds until more may go.

@@ -38,7 +38,7 @@ class Limits:
     """How long a session waits for whom, and how much audio it keeps.
 
     Attributes:
-        connect_timeout: from dialling to the vendor's greeting.
+        connect_timeout: from dialling to the vendor's greeting; more for a vendor that declares that it needs more.
         drain_timeout: for the vendor's last word after ``stop``, counted from its last sign of life.
         close_timeout: for the answer to our close frame.
         backlog: audio fed but not sent, before feeding waits.

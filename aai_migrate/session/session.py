@@ -36,7 +36,7 @@ EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.Aud
 SLEPT = 30.0
 """A deadline that is so many seconds late was slept through: nobody at the other end has waited."""
 STALLED = 30.0
-"""Seconds without a word of what it has taken, from a vendor who says so, after which a connection is dead."""
+"""Seconds in which a vendor who says what it has taken took nothing more, after which a connection is dead."""
 REST = 10.0
 """Seconds that a vendor may ask for before the next attempt; who asks for more is asked again all the same."""
 MISSED = 1.0
@@ -394,8 +394,9 @@ class Session:
 
     def _took(self, to: float, now: float) -> list[Out]:
         box = self._box
+        further = box.taken is None or to > box.taken
         self._taken = box.taken = to
-        if self._numbers.in_flight:
+        if self._numbers.in_flight and further:
             self._timers.pop("stalled", None)
             self._under_way(now)
             self._wake(now)
@@ -403,8 +404,7 @@ class Session:
 
     def _under_way(self, now: float) -> None:
         """Some audio is not taken yet: the vendor, who says what it takes, will not be waited for without end."""
-        box = self._box
-        if self._numbers.in_flight and box.taken is not None and box.taken < box.timeline.seconds and not box.stop_sent:
+        if self._numbers.in_flight and self._box.under_way and not self._box.stop_sent:
             self._timers.setdefault("stalled", now + STALLED)
 
     def _on_stalled(self, now: float, _: str) -> list[Out]:
@@ -497,6 +497,9 @@ class Session:
             self._timers["pump"] = now
 
     def _ask(self, command: ask.Command, now: float) -> list[Out]:
+        if self._upkeep and isinstance(command, (ask.Audio, ask.Silence)):
+            self._upkeep.sounded(now)
+            self._under_way(now)
         return self._take(self._peer.send(command, now), now) if self._peer else []
 
     def _on_pump(self, now: float, _: str) -> list[Out]:
@@ -509,7 +512,6 @@ class Session:
             command, mark = item
             if isinstance(command, ask.Audio) and self._upkeep:
                 self._upkeep.fed(now, self._fed_at)
-                self._under_way(now)
             if mark and isinstance(mark.command, ask.Finalize):
                 id_ = mark.command.id
                 if not self._seam.open and mark.position <= self._box.sample(self._seam.settled):

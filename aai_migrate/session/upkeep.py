@@ -49,7 +49,15 @@ class Upkeep:
     # What happened.
 
     def wrote(self, now: float) -> None:
-        """Something was sent, which is a sign of life."""
+        """Something was sent, which is a sign of life, but for a vendor to whom only audio is."""
+        if self._numbers.keepalive_by != "silence":
+            self._alive(now)
+
+    def sounded(self, now: float) -> None:
+        """Audio was sent, or silence."""
+        self._alive(now)
+
+    def _alive(self, now: float) -> None:
         if self._numbers.keepalive and "keepalive" in self._timers:
             self._timers["keepalive"] = now + self._numbers.keepalive
 

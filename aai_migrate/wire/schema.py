@@ -23,7 +23,7 @@ class Table:
     def wrong(self, value: Any, path: str = "") -> Iterator[str]:
         """Yield everything that is wrong with *value*, each with its path."""
         if not isinstance(value, Mapping):
-            yield f"{path} must be an object"
+            yield f"{path} must be an object".lstrip()
             return
         for name in self.required:
             if name not in value:
@@ -93,7 +93,7 @@ def list_of(each: Check, what: str, least: int = 0) -> Check:
         if not isinstance(value, list):
             return "must be an array"
         if len(value) < least:
-            return f"must contain at least {least} element"
+            return f"must contain at least {least} element{'s' * (least > 1)}"
         return f"must only contain {what}" if any(each(item) for item in value) else ""
 
     return check

@@ -169,12 +169,12 @@ def test_a_finalize_inside_the_last_word_doubles_nothing_at_a_cut() -> None:
 def test_a_resumed_session_loses_no_word(ear: str, forgets: bool) -> None:
     """The vendor's session goes on from what it has taken; one that is refused begins anew from what is settled."""
     vendor = provider(resumes=True, ends_only_with_audio=True)
-    whole = Run(vendor, far=_remembering(EARS[ear], forgets))
+    whole = Run(vendor, far=remembering(EARS[ear], forgets))
     assert whole.words == WORDS
     directions: tuple[Direction, ...] = ("up", "down")
     for direction in directions:
         for number in range(whole.link.crossed[direction]):
-            run = Run(vendor, far=_remembering(EARS[ear], forgets), faults=[Cut(direction, number)])
+            run = Run(vendor, far=remembering(EARS[ear], forgets), faults=[Cut(direction, number)])
             assert run.words == WORDS, f"{direction} {number}"
             run.contract()
             resumed = [event.resumed for event in run.of(Reconnected)]
@@ -190,7 +190,7 @@ def test_several_cuts_of_a_resumed_session_lose_no_word(ear: str) -> None:
         chance = random.Random(seed)
         directions: tuple[Direction, ...] = ("up", "down")
         cuts = [Cut(chance.choice(directions), chance.randrange(2, 60)) for _ in range(chance.randrange(2, 6))]
-        run = Run(vendor, far=_remembering(EARS[ear], False), faults=cuts)
+        run = Run(vendor, far=remembering(EARS[ear], False), faults=cuts)
         assert run.words == WORDS, f"seed {seed}"
         run.contract()
 
@@ -209,7 +209,8 @@ class _Vendor(Far):
         return super().receive(frame, now)
 
 
-def _remembering(hard: Hard, forgets: bool) -> Callable[[], Far]:
+def remembering(hard: Hard, forgets: bool) -> Callable[[], Far]:
+    """Return what makes one vendor, whose sessions outlive connections or do not."""
     vendor = _Vendor(Server(context()), CodedEar(None))
     vendor.hard, vendor.forgets = hard, forgets
     return lambda: vendor

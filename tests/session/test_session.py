@@ -146,6 +146,17 @@ class TestKeepingAlive:
         session.send(second(), 3.0)
         assert [time for time, item in until(session, 7.5) if isinstance(item, Message)][-1] == 7.0
 
+    @pytest.mark.parametrize(("by", "due"), [("silence", 4.0), ("message", 7.0), ("ping", 7.0)])
+    def test_where_silence_keeps_it_only_audio_is_a_sign_of_life(self, by: Any, due: float) -> None:
+        """The vendor counts from the last audio, whatever else it was told."""
+        session = begun(provider(keepalive=4.0, keepalive_by=by))
+        session.send(ask.Configure("c", {"turn_silence": 0.5}), 3.0)
+        said = [(time, item) for time, item in until(session, 7.5) if isinstance(item, (Message, Ping))]
+        assert [time for time, _ in said][:2] == [3.0, due]
+        session.send(second(), 8.0)
+        later = [time for time, item in until(session, 12.5) if isinstance(item, (Message, Ping))]
+        assert later[-1] == 12.0
+
     def test_pings_go_out_while_the_connection_lives(self) -> None:
         """So that a dead peer is noticed."""
         session = begun(provider(ping=15.0))

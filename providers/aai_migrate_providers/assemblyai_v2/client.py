@@ -199,19 +199,19 @@ class Client:
         return self._end()
 
     def _closed(self, code: int | None, reason: str) -> list[Out]:
-        """SessionTerminated is the end. A close without it may be one too, but not before what was shown is final.
+        """SessionTerminated is the end. A close without it is one too where nothing can be missing.
 
-        Audio of which nothing was said by then is not confirmed: there may have been words in it.
+        It is a loss while something shown is not final, or while nothing was said of some audio: there may have been
+        words in it.
         """
-        normal = self._stopped and code in (None, 1000, 1005)
-        if normal and self._fault is None and not self._turns.open:
-            untold = self._sent - self._turns.told_to
-            return self._end(untold if untold > NEAR else 0.0)
+        normal = self._stopped and code in (None, 1000, 1005) and self._fault is None
+        if normal and not self._turns.open and self._sent - self._turns.told_to <= NEAR:
+            return self._end()
         return self._fail(closed(code, reason if self._fault is None else self._fault, begun=self._begun))
 
-    def _end(self, unconfirmed: float = 0.0) -> list[Out]:
+    def _end(self) -> list[Out]:
         self._over = True
-        return [*self._turns.finish(), say.Stopped("stopped", self._audio_seconds, None, unconfirmed)]
+        return [*self._turns.finish(), say.Stopped("stopped", self._audio_seconds)]
 
     def _fail(self, error: ProviderError) -> list[Out]:
         """The end that was not asked for; what is open is the replay's."""

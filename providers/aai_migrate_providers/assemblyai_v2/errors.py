@@ -88,6 +88,7 @@ def closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
 def answered(frame: Refused) -> ProviderError:
     """Return the error of a refused handshake; the vendor's own host refuses because there is nothing any more."""
     error = refused(NAME, frame)
+    error.retryable = error.retryable or frame.status == 429  # too many for now, as close code 4102
     if frame.status not in GONE and not error.reason.lower().startswith(DEPRECATED):
         return error
     return BadRequest(NAME, f"{error.reason}; {INSTEAD}", status=frame.status, request_id=error.request_id)

@@ -61,7 +61,7 @@ class Turns:
         """Take the end of an utterance: it replaces everything that was shown of it."""
         shown, self._open = self._open, None
         asked = self._answered(heard)
-        self._told(heard.end if heard.until is None else heard.until)
+        self._told(heard.end)  # the window may go beyond it, to words of the next utterance that nobody has shown
         if heard.spoken:
             out = self._ended(heard, "forced" if any(place > _begin(heard) for _, place in asked) else "vendor")
         else:

@@ -34,6 +34,7 @@ from .events import (
     Termination,
     Turn,
     TurnRevised,
+    VendorMessage,
     Word,
 )
 from .session import Limits, RetryPolicy
@@ -73,6 +74,7 @@ __all__ = [
     "Turn",
     "TurnRevised",
     "UnsupportedOption",
+    "VendorMessage",
     "Word",
     "__version__",
     "aconnect",

@@ -29,9 +29,14 @@ def _text(config: object, attribute: Attribute[Any], value: object) -> None:
         raise ConfigError(f"{attribute.name} must be a non-empty string, not {value!r}")
 
 
-def _flag(config: object, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not isinstance(value, bool):
+def _switch(config: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
         raise ConfigError(f"{attribute.name} must be true or false, not {value!r}")
+
+
+def _flag(config: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None:
+        _switch(config, attribute, value)
 
 
 def _seconds(config: object, attribute: Attribute[Any], value: object) -> None:
@@ -112,6 +117,7 @@ class Config:
     region: str | None = field(default=None, validator=_text)
     base_url: str | None = field(default=None, validator=_url)
     channels: Channels = field(default="mix", validator=_choice(Channels))
+    vendor_messages: bool = field(default=False, validator=_switch)
     on_unsupported: OnUnsupported = field(default="error", validator=_choice(OnUnsupported))
     extra: Mapping[str, Mapping[str, Any]] = field(factory=dict, validator=_extra)
 
@@ -121,7 +127,9 @@ class Config:
 
 
 # Settings of the session itself and of this library's conversions; no vendor is told of them.
-OURS = frozenset({"audio", "formatted_turns", "base_url", "channels", "on_unsupported", "extra", "model"})
+OURS = frozenset(
+    {"audio", "formatted_turns", "vendor_messages", "base_url", "channels", "on_unsupported", "extra", "model"}
+)
 OPTIONS = tuple(attribute.name for attribute in fields(Config) if attribute.name not in OURS)
 _FORMAT = tuple(attribute.name for attribute in fields(AudioFormat) if attribute.name != "channels")
 NAMES = frozenset(attribute.name for attribute in fields(Config)) - {"audio"} | {*_FORMAT, "audio_channels"}

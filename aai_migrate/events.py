@@ -24,6 +24,7 @@ __all__ = [
     "Termination",
     "Turn",
     "TurnRevised",
+    "VendorMessage",
     "Word",
 ]
 
@@ -149,6 +150,17 @@ class Notice:
     message: str
 
 
+@frozen
+class VendorMessage:
+    """A message of the vendor's that no other event tells of, such as a translation; only where it was asked for.
+
+    Its times are those of the connection that it came on.
+    """
+
+    provider: str
+    message: Any = field(repr=False)
+
+
 @frozen(kw_only=True)
 class Termination:
     """The last event.
@@ -178,5 +190,6 @@ StreamEvent = (
     | AudioGap
     | ProviderChanged
     | Notice
+    | VendorMessage
     | Termination
 )

@@ -20,6 +20,7 @@ BUILT_IN = {
     "deepgram": "aai_migrate_providers.deepgram:PROVIDER",
     "gladia": "aai_migrate_providers.gladia:PROVIDER",
     "local": "aai_migrate_providers.local:PROVIDER",
+    "speechmatics": "aai_migrate_providers.speechmatics:PROVIDER",
 }
 ALIASES = {"assemblyai": "assemblyai-v3"}
 _registered: dict[str, Provider] = {}

@@ -23,6 +23,7 @@ from .events import (
     Termination,
     Turn,
     TurnRevised,
+    VendorMessage,
 )
 from .session import SessionEvent
 from .session.seam import within
@@ -85,8 +86,8 @@ class _Channel:
 class Turns:
     """The fold. Feed it every event of one session, in order."""
 
-    def __init__(self, provider: str, *, formatted_turns: str = "wait") -> None:
-        self._provider, self._formatted_turns = provider, formatted_turns
+    def __init__(self, provider: str, *, formatted_turns: str = "wait", vendor_messages: bool = False) -> None:
+        self._provider, self._formatted_turns, self._vendor_messages = provider, formatted_turns, vendor_messages
         self._channels: dict[int, _Channel] = {}
         self._begun = False
         self._early: list[StreamEvent] = []
@@ -140,6 +141,8 @@ class Turns:
                 return [Notice("configure_refused", reason)]
             case say.Finalized(by="timeout"):
                 return [Notice("finalize_timeout", "the vendor did not answer a finalize in time")]
+            case say.Unmapped(message) if self._vendor_messages:
+                return [VendorMessage(self._provider, message)]
             case say.Stopped(reason, seconds, session, missing):
                 return [self._termination(reason, seconds or 0.0, missing, session)]
             case say.Failed(error, seconds, missing):

@@ -3,7 +3,8 @@
     python benchmarks/turn.py
 
 Rounds are interleaved in one process; a ratio is the median of the rounds' ratios, so that a noisy machine
-does not matter. The SDKs' lines need the packages ``assemblyai``, ``deepgram-sdk`` and ``gladiaio-sdk``.
+does not matter. The SDKs' lines need the packages ``assemblyai``, ``deepgram-sdk``, ``gladiaio-sdk`` and
+``speechmatics-rt``.
 """
 
 from __future__ import annotations
@@ -144,12 +145,51 @@ def flux_turn(order: int, *, end: bool) -> str:
     return json.dumps(turn)
 
 
-def ours(provider: str, greeting: Sequence[Frame]) -> Call:
+def speechmatics_transcript(order: int, *, end: bool) -> str:
+    """Return the literal text of one AddTranscript, which ends a sentence, or of an AddPartialTranscript."""
+    results: list[dict[str, Any]] = [
+        {
+            "type": "word",
+            "start_time": 0.96 + 0.24 * n,
+            "end_time": 1.12 + 0.24 * n,
+            "alternatives": [{"content": text, "confidence": 0.97, "language": "en"}],
+        }
+        for n, text in enumerate(WORDS)
+    ]
+    stop = {"type": "punctuation", "start_time": 5.68, "end_time": 5.68, "attaches_to": "previous", "is_eos": True}
+    message = {
+        "message": "AddTranscript" if end else "AddPartialTranscript",
+        "format": "2.9",
+        "metadata": {"start_time": 0.9, "end_time": 5.8, "transcript": " ".join(WORDS) + ". "},
+        "results": [*results, {**stop, "alternatives": [{"content": ".", "confidence": 1.0, "language": "en"}]}],
+    }
+    return json.dumps(message)
+
+
+def v2_transcript(order: int, *, end: bool) -> str:
+    """Return the literal text of one FinalTranscript or PartialTranscript of AssemblyAI v2."""
+    words = [
+        {"text": text, "start": 960 + 240 * n, "end": 1120 + 240 * n, "confidence": 0.97}
+        for n, text in enumerate(WORDS)
+    ]
+    message = {
+        "message_type": "FinalTranscript" if end else "PartialTranscript",
+        "created": "2025-03-04T11:00:07.402113",
+        "audio_start": 900,
+        "audio_end": 5800,
+        "confidence": 0.93,
+        "text": " ".join(WORDS),
+        "words": words,
+    }
+    return json.dumps(message | ({"punctuated": True, "text_formatted": True} if end else {}))
+
+
+def ours(provider: str, greeting: Sequence[Frame], **options: Any) -> Call:
     """Return what turns a message into public events: client half, session and fold, as the drivers call them."""
     context = Context(new_id=lambda: "id", random=random.Random(1))
     name, model = registry.split(provider)
     session, turns = Session(registry.find(name), context), Turns(name)
-    session.send(Start(Config(model=model)), 0.0)
+    session.send(Start(Config(model=model, **options)), 0.0)
     for frame in greeting:
         session.receive(frame, 0.0)
     session.send(Audio(bytes(32_000 * 10)), 0.0)
@@ -201,6 +241,15 @@ def deepgram_sdk(path: str) -> Call | None:
     return lambda text: construct_type(type_=response, object_=json.loads(text))
 
 
+def speechmatics_sdk() -> Call | None:
+    """Return the SDK's own way from text to its result object."""
+    try:
+        result = importlib.import_module("speechmatics.rt").TranscriptResult
+    except ImportError:
+        return None
+    return lambda text: result.from_message(json.loads(text))
+
+
 def compare(title: str, message: Callable[..., str], stacks: dict[str, Call]) -> None:
     """Print microseconds a message and ratios."""
     for what, end in (("partial", False), ("end of turn", True)):
@@ -225,15 +274,20 @@ def main() -> None:
     begin: list[Frame] = [Connected(), Message('{"type":"Begin","id":"x","expires_at":1}')]
     created: list[Frame] = [HttpResponse(201, {}, b'{"id":"x","url":"wss://x.test/v2/live?token=y"}'), Connected()]
     connected: list[Frame] = [Connected(), Message('{"type":"Connected","request_id":"x","sequence_id":0}')]
-    vendors: dict[str, tuple[Callable[..., str], list[Frame], Call | None]] = {
-        "assemblyai-v3": (v3_turn, begin, assemblyai_sdk()),
-        "gladia": (gladia_transcript, created, gladia_sdk()),
-        "deepgram": (deepgram_results, [Connected()], deepgram_sdk("v1")),
-        "deepgram/flux-general-en": (flux_turn, connected, deepgram_sdk("v2")),
+    recognising: list[Frame] = [Connected(), Message('{"message":"RecognitionStarted","id":"x"}')]
+    session: list[Frame] = [Connected(), Message('{"message_type":"SessionBegins","session_id":"x"}')]
+    sentences, own = {"turn_silence": 0.0}, {"base_url": "wss://x.test"}
+    vendors: dict[str, tuple[Callable[..., str], list[Frame], Call | None, dict[str, Any]]] = {
+        "assemblyai-v3": (v3_turn, begin, assemblyai_sdk(), {}),
+        "gladia": (gladia_transcript, created, gladia_sdk(), {}),
+        "deepgram": (deepgram_results, [Connected()], deepgram_sdk("v1"), {}),
+        "deepgram/flux-general-en": (flux_turn, connected, deepgram_sdk("v2"), {}),
+        "speechmatics": (speechmatics_transcript, recognising, speechmatics_sdk(), sentences),
+        "assemblyai-v2": (v2_transcript, session, None, own),
     }
-    for provider, (message, greeting, sdk) in vendors.items():
+    for provider, (message, greeting, sdk, options) in vendors.items():
         others: dict[str, Call] = {} if sdk is None else {"vendor's SDK": sdk}
-        compare(provider, message, {"json.loads": json.loads, "ours": ours(provider, greeting), **others})
+        compare(provider, message, {"json.loads": json.loads, "ours": ours(provider, greeting, **options), **others})
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ class TestConfigure:
 
     def test_an_option_like_none(self) -> None:
         """Where nothing is near all are listed."""
-        known = r"^unknown option 'xyzzy'; known: audio_channels, base_url, .*turn_silence$"
+        known = r"^unknown option 'xyzzy'; known: audio_channels, base_url, .*turn_silence, vendor_messages$"
         with pytest.raises(ConfigError, match=known):
             configure({"xyzzy": 1})
 

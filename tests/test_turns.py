@@ -21,6 +21,7 @@ from aai_migrate.events import (
     Termination,
     Turn,
     TurnRevised,
+    VendorMessage,
 )
 from aai_migrate.session import SessionEvent
 from aai_migrate.turns import KEPT, Turns
@@ -500,7 +501,7 @@ class TestTheRest:
             (Finalized("f", "vendor"), []),
             (Settled(1.0), []),
             (AudioTaken(1.0), []),
-            (Unmapped({"x": 1}), []),
+            (Unmapped({"x": 1}), []),  # unless asked for, see below
             (SpeechStarted(1.5), [SpeechStarted(1.5)]),
             (AudioGap(1.0, 2.0), [AudioGap(1.0, 2.0)]),
             (Reconnecting(1, 0.5, "reset"), [Reconnecting(1, 0.5, "reset")]),
@@ -571,3 +572,12 @@ def test_a_promise_stands_when_the_end_has_no_text() -> None:
         Partial(turn=1, text="two"),
     ]
     assert shown(fold(events)) == [(0, "one two", 3, False), (0, "one", 3, True), (1, "two", 0, False)]
+
+
+def test_what_has_no_event_comes_as_it_is_where_that_was_asked_for() -> None:
+    """A translation has no neutral words; its text is in no repr."""
+    said = Unmapped({"message": "AddTranslation", "results": [{"content": "à midi"}]})
+    [told] = fold([said], vendor_messages=True)
+    assert told == VendorMessage("plain", said.raw)
+    assert "midi" not in repr(told)
+    assert fold([said]) == []

@@ -261,8 +261,8 @@ def _option_rows(provider: Provider, name: str) -> list[tuple[str, ...]]:
 
 
 def _note(row: Option) -> str:
-    other = f"with other models: {row.alternative}" if row.models and row.alternative else row.alternative
-    return "; ".join(filter(None, (row.why, other)))
+    others = row.models and row.alternative and row.support != "unsupported"
+    return "; ".join(filter(None, (row.why, f"with other models: {row.alternative}" if others else row.alternative)))
 
 
 def _limits(numbers: Numbers) -> list[tuple[str, str]]:

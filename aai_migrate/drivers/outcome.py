@@ -39,7 +39,8 @@ class Outcome:
         self.termination: Termination | None = None
         self.error: Exception | None = None
         self._name = settings.provider.name
-        self._turns = Turns(self._name, formatted_turns=settings.config.formatted_turns)
+        config = settings.config
+        self._turns = Turns(self._name, formatted_turns=config.formatted_turns, vendor_messages=config.vendor_messages)
         self._events = EventQueue()
         self._finalizing: set[str] = set()
 

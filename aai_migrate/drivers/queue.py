@@ -5,10 +5,13 @@ No lock and no waiting here: each driver brings its own.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from ..events import StreamEvent, Turn
+from ..events import StreamEvent, Turn, VendorMessage
+
+MOST_MESSAGES = 1000
+"""Unread messages of the vendor's: of more the oldest are dropped."""
 
 
 class EventQueue:
@@ -17,6 +20,7 @@ class EventQueue:
     def __init__(self) -> None:
         self._events: OrderedDict[int, StreamEvent] = OrderedDict()
         self._partials: dict[tuple[int, int], int] = {}
+        self._messages: deque[int] = deque()
         self._count = 0
 
     def __len__(self) -> int:
@@ -33,6 +37,10 @@ class EventQueue:
                     del self._events[stale]
                 if not event.end_of_turn:
                     self._partials[key] = self._count
+            elif isinstance(event, VendorMessage):
+                self._messages.append(self._count)
+                if len(self._messages) > MOST_MESSAGES:
+                    del self._events[self._messages.popleft()]
             self._events[self._count] = event
 
     def pop(self) -> StreamEvent | None:
@@ -42,4 +50,6 @@ class EventQueue:
         number, event = self._events.popitem(last=False)
         if isinstance(event, Turn) and self._partials.get((event.channel, event.turn_order)) == number:
             del self._partials[event.channel, event.turn_order]
+        elif isinstance(event, VendorMessage):
+            self._messages.popleft()
         return event

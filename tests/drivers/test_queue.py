@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aai_migrate.drivers.queue import EventQueue
-from aai_migrate.events import Notice, StreamEvent, Turn
+from aai_migrate.drivers.queue import MOST_MESSAGES, EventQueue
+from aai_migrate.events import Notice, StreamEvent, Turn, VendorMessage
 
 
 def turn(order: int, text: str, *, end: bool = False, channel: int = 0) -> Turn:
@@ -32,6 +32,16 @@ def test_read_partial_is_not_dropped_again() -> None:
     assert queue.pop() == turn(0, "a")
     queue.put([turn(0, "ab"), turn(0, "ab", end=True)])
     assert drain(queue) == [turn(0, "ab", end=True)]
+
+
+def test_of_too_many_vendor_messages_the_last_are_kept() -> None:
+    """What nobody reads has a bound, and ends of turns among it stay."""
+    queue, end = EventQueue(), turn(0, "a", end=True)
+    messages = [VendorMessage("x", number) for number in range(MOST_MESSAGES + 3)]
+    queue.put([messages[0], end, *messages[1:4]])
+    assert [queue.pop(), queue.pop()] == [messages[0], end]
+    queue.put(messages[4:])
+    assert drain(queue) == messages[3:]
 
 
 steps = st.lists(

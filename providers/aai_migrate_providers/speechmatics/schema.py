@@ -108,7 +108,10 @@ START = Table(
 """``StartRecognition``."""
 HOT = frozenset(str.split("max_delay max_delay_mode audio_filtering_config enable_partials conversation_config"))
 """Members of ``transcription_config`` that ``SetRecognitionConfig`` may change."""
-AGENT_EXTRA: Mapping[str, Check | Table] = {"emit_sentences": boolean}
-"""Members of ``transcription_config`` that Agent STT has beside the others."""
 NOT_AGENT = frozenset(str.split("max_delay max_delay_mode conversation_config"))
 """Members of ``transcription_config`` that Agent STT refuses."""
+AGENT_TRANSCRIPTION: Mapping[str, Check | Table] = {
+    **{name: check for name, check in TRANSCRIPTION.items() if name not in NOT_AGENT},
+    "emit_sentences": boolean,
+}
+"""Members of ``transcription_config`` of Agent STT."""

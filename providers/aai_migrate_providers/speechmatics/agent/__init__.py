@@ -1,0 +1,1 @@
+"""Agent STT at ``/v2/agent``."""

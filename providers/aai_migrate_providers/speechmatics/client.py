@@ -1,0 +1,407 @@
+"""What the client halves of both paths share: keys, the handshake, audio, and how a conversation breaks off.
+
+Sources: https://docs.speechmatics.com/api-ref/realtime-transcription-websocket,
+https://docs.speechmatics.com/get-started/authentication
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import evolve
+
+from aai_migrate.address import address
+from aai_migrate.audio.channels import split
+from aai_migrate.config import Config
+from aai_migrate.credentials import Credential, Secret
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.failures import lost
+from aai_migrate.options import Encoded, Option, encode, own_words, unknown
+from aai_migrate.provider import Context
+from aai_migrate.wire import commands as ask
+from aai_migrate.wire import events as say
+from aai_migrate.wire.frames import (
+    Close,
+    Connect,
+    Connected,
+    Frame,
+    HttpRequest,
+    HttpResponse,
+    Lost,
+    Message,
+    Refused,
+)
+from aai_migrate.wire.schema import Check, Table
+from aai_migrate.wire.values import mapping, parse, string, whole
+
+from . import errors
+from .asked import Asked
+from .messages import Delimiters, control
+from .options import (
+    DEFAULT_LANGUAGE,
+    DEFAULT_MODEL,
+    ENCODINGS,
+    HOSTS,
+    KEYS_PATH,
+    MANAGEMENT,
+    MODELS,
+    NAME,
+    delimiter,
+    family,
+    locale,
+)
+from .schema import BESIDE
+
+KEY = "temporary_key"
+"""The one word in ``extra`` that is ours: for how many seconds a temporary key is good, 60 to 86,400, which is asked
+for with the account's key for every connection, and shown instead of it."""
+SHORTEST_KEY, LONGEST_KEY = 60, 86_400
+RESERVED = {
+    "model": "model",
+    "operating_point": "model",
+    "audio_format": "sample_rate and encoding",
+    "encoding": "encoding",
+    "sample_rate": "sample_rate",
+    "jwt": "token",
+}
+"""Members that are not ``extra``'s to set, and the argument that sets them."""
+TOLD = frozenset({"model_redirect", "deprecated"})
+"""Kinds of ``Info`` that the user should know of."""
+_VERSIONED = re.compile(r"/v2(/\w+)?/?$")
+UNACKNOWLEDGED = 10_000
+"""Messages of audio whose ends are remembered."""
+
+Out = Frame | say.Event
+
+
+class Client:
+    """One connection, as a :class:`~aai_migrate.provider.ClientPeer`; a path says what is its own.
+
+    Attributes:
+        path: where it connects.
+        rows: what it can be told in neutral words.
+        members: what ``transcription_config`` may hold.
+    """
+
+    resumable = False
+    path: str
+    rows: tuple[Option, ...]
+    members: Mapping[str, Check | Table]
+
+    def __init__(self, context: Context) -> None:
+        self._config = Config()
+        self._model = DEFAULT_MODEL
+        self._url = ""
+        self._start_message: dict[str, Any] = {}
+        self._labels: list[str] = []  # of channels that are kept apart
+        self._delimiters = Delimiters()
+        self._asked = Asked()
+        self._sent = 0.0  # seconds of audio
+        self._flight: list[_Flight] = []
+        self._stopped = self._begun = self._over = False
+
+    # What a path says.
+
+    def _defaults(self, config: Config) -> dict[str, Any]:
+        """Return what is sent unasked."""
+        return {}
+
+    def _beside(self) -> dict[str, Any]:
+        """Return what stands beside ``transcription_config`` unasked."""
+        return {}
+
+    def _dialled(self, transcription: Mapping[str, Any]) -> None:
+        """Take note of what is asked for.
+
+        Raises:
+            ConfigError: its members do not go together.
+        """
+
+    def _command(self, command: ask.Command) -> list[Out]:
+        """Take a command that is no audio and no Stop."""
+        raise RuntimeError(f"{NAME} has no {type(command).__name__}")
+
+    def _message(self, message: dict[str, Any]) -> list[Out]:
+        """Read one message that is not of every path."""
+        return [say.Unmapped(message)]
+
+    def _finish(self) -> list[say.Event]:
+        """The vendor has said everything: nothing that was said is left open."""
+        return [*self._asked.finish()]
+
+    # Commands.
+
+    def send(self, command: ask.Command, now: float) -> list[Out]:
+        """Put *command* into frames.
+
+        Raises:
+            UnsupportedOption, ConfigError: ``Start`` asks for what the vendor does not have.
+            RuntimeError: anything but ``Start`` before ``Started``, or ``Resume``.
+        """
+        match command:
+            case ask.Start():
+                return self._start(command)
+            case _ if not self._begun:
+                raise RuntimeError(f"{type(command).__name__} before the session has begun")
+            case ask.Audio(data):
+                return self._audio(data)
+            case ask.Silence(seconds):
+                return self._audio(self._config.audio.silence(seconds))
+            case ask.KeepAlive():  # there is no such message: silence keeps a session
+                return []
+            case ask.Stop():
+                self._stopped = True
+                return [*self._ends()]
+        return self._command(command)
+
+    def _audio(self, data: bytes) -> list[Out]:
+        """Without a header, as the binary message that it is; channels that are kept apart in JSON, one by one."""
+        if not data:
+            return []
+        audio = self._config.audio
+        self._sent += audio.seconds(len(data))
+        for flight in self._flight:
+            flight.sent(self._sent)
+        if not self._labels:
+            return [Message(data)]
+        parts = zip(self._labels, split(data, audio.width, audio.channels), strict=True)
+        return [
+            control("AddChannelAudio", channel=label, data=base64.b64encode(part).decode()) for label, part in parts
+        ]
+
+    def _ends(self) -> Iterable[Message]:
+        if not self._labels:
+            yield control("EndOfStream", last_seq_no=self._flight[0].count)
+        for label, flight in zip(self._labels, self._flight, strict=False):
+            yield control("EndOfChannel", channel=label, last_seq_no=flight.count)
+
+    def _start(self, start: ask.Start) -> list[Out]:
+        config = self._config = start.config
+        self._model = config.model or self._model
+        extra, remarks = self._extra(config)
+        encoded = self._encode(config)
+        remarks += encoded.warnings()
+        ttl = extra.pop(KEY, None)
+        beside = self._beside() | {name: extra.pop(name) for name in BESIDE if name in extra}
+        transcription = {"language": DEFAULT_LANGUAGE, "model": self._model} | self._defaults(config)
+        for name, value in [*encoded.native.items(), *self._spelling(config).items(), *extra.items()]:
+            inside = isinstance(value, Mapping)
+            transcription[name] = {**mapping(transcription.get(name)), **value} if inside else value
+        self._separate(config, transcription)
+        self._dialled(transcription)
+        audio = config.audio
+        self._flight = [_Flight() for _ in range(max(1, len(self._labels)))]
+        self._start_message = {
+            "audio_format": {"type": "raw", "encoding": ENCODINGS[audio.encoding], "sample_rate": audio.sample_rate},
+            "transcription_config": transcription,
+            **beside,
+        }
+        self._delimiters = Delimiters(delimiter(str(transcription["language"])))
+        self._url = address(self._base(config), self._host(config), self.path)
+        if ttl is not None:
+            return [*remarks, self._ask_key(config, ttl, start.credential)]
+        return [*remarks, self._connect(start.credential)]
+
+    def _extra(self, config: Config) -> tuple[dict[str, Any], list[Out]]:
+        """Return what the caller gave in the vendor's words, without what cannot be, which is an error."""
+        extra = own_words(config, NAME, RESERVED)
+        table = {**self.members, **BESIDE}
+        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, {*table, KEY}, extra)]
+        for name, inner in table.items():
+            wrong = next(Table({name: inner}).wrong(extra), "")
+            if wrong and config.on_unsupported == "error":
+                raise ConfigError(f"{NAME}: {wrong}")
+            if wrong:
+                del extra[name]
+                remarks.append(say.Warned("invalid", f"{NAME}: {wrong}; going on without it"))
+        return extra, remarks
+
+    def _encode(self, config: Config) -> Encoded:
+        return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
+
+    @staticmethod
+    def _spelling(config: Config) -> dict[str, Any]:
+        spelling = locale(config.language) if config.language else None
+        return {"output_locale": spelling} if spelling else {}
+
+    def _separate(self, config: Config, transcription: dict[str, Any]) -> None:
+        """Name the channels that are kept apart.
+
+        Raises:
+            ConfigError: there are not as many as the audio has.
+        """
+        count, kind = config.audio.channels, transcription.get("diarization", "none")
+        labels = transcription.get("channel_diarization_labels") or [f"channel_{number + 1}" for number in range(count)]
+        if count == 1:
+            if str(kind).startswith("channel"):
+                raise ConfigError(f"{NAME}: diarization {kind!r} needs audio_channels=2 and channels='separate'")
+            return
+        if len(labels) != count:
+            raise ConfigError(f"{NAME}: channel_diarization_labels names {len(labels)} channels, the audio has {count}")
+        self._labels = [*labels]
+        speakers = kind in ("speaker", "channel_and_speaker")
+        transcription["diarization"] = "channel_and_speaker" if speakers else "channel"
+        transcription["channel_diarization_labels"] = self._labels
+
+    def _host(self, config: Config) -> str:
+        return HOSTS[config.region]
+
+    @staticmethod
+    def _base(config: Config) -> str | None:
+        """Return the caller's base URL without what the vendor's own examples have at its end."""
+        return None if config.base_url is None else _VERSIONED.sub("", config.base_url)
+
+    # The handshake.
+
+    def _ask_key(self, config: Config, ttl: Any, credential: Credential | None) -> HttpRequest:
+        """Ask for a temporary key, at the caller's base URL where there is one."""
+        seconds = None if isinstance(ttl, str) else whole(ttl)
+        if seconds is None or not SHORTEST_KEY <= seconds <= LONGEST_KEY:
+            raise ConfigError(f"{NAME}: {KEY} must be {SHORTEST_KEY} to {LONGEST_KEY} seconds, not {ttl!r}")
+        if credential is None or credential.kind != "key":
+            raise ConfigError(f"{NAME}: {KEY} needs the account's key: give api_key, not token")
+        url = f"{address(self._base(config), MANAGEMENT, KEYS_PATH, 'http')}?type=rt"
+        headers = {"Authorization": f"Bearer {credential.secret.reveal()}", "Content-Type": "application/json"}
+        return HttpRequest("POST", url, headers, json.dumps({"ttl": seconds}).encode())
+
+    def _given(self, response: HttpResponse) -> list[Out]:
+        """Take the temporary key."""
+        if response.status not in (200, 201):
+            return self._fail(errors.answered(response))
+        key = string((parse(response.body) or {}).get("key_value"))
+        if key is None:
+            return self._fail(ProtocolError(NAME, "the answer to the request for a temporary key has none"))
+        return [self._connect(Credential(Secret(key), "token"))]
+
+    def _connect(self, credential: Credential | None) -> Connect:
+        if credential is None:
+            return Connect(self._url)
+        secret = credential.secret.reveal()
+        if credential.kind == "token":
+            return Connect(f"{self._url}?{urlencode({'jwt': secret})}")
+        return Connect(self._url, {"Authorization": f"Bearer {secret}"})
+
+    def _greet(self, message: Mapping[str, Any]) -> list[Out]:
+        if self._begun:
+            return []
+        self._begun = True
+        given = mapping(message.get("language_pack_info")).get("word_delimiter")
+        if isinstance(given, str):
+            self._delimiters = Delimiters(given)
+        settings = {**self._start_message["transcription_config"], **self._start_message}
+        del settings["transcription_config"]
+        return [say.Started(string(message.get("id")), self._model, None, self._delimiters.pack, settings)]
+
+    # Frames.
+
+    def receive(self, frame: Frame, now: float) -> list[Out]:
+        """Read one frame; never raises."""
+        if self._over:
+            return []
+        match frame:
+            case Message(data):
+                message = parse(data)
+                if message is None:
+                    return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+                return self._read(message)
+            case Connected():
+                return [control("StartRecognition", **self._start_message)]
+            case HttpResponse():
+                return self._given(frame)
+            case Close(code, reason):
+                return self._fail(errors.closed(code, reason, begun=self._begun))
+            case Lost():
+                return self._fail(lost(NAME, frame))
+            case Refused():
+                return self._fail(errors.answered(frame))
+        return []
+
+    def _read(self, message: dict[str, Any]) -> list[Out]:
+        match message.get("message"):
+            case "AudioAdded" | "ChannelAudioAdded":
+                return self._added(message)
+            case "RecognitionStarted":
+                return self._greet(message)
+            case "Info":
+                kind, reason = string(message.get("type")), string(message.get("reason")) or ""
+                return [say.Warned(f"{NAME}:{kind}", reason) if kind in TOLD else say.Unmapped(message)]
+            case "Warning":
+                reason = string(message.get("reason")) or "no reason given"
+                return [say.Warned(f"{NAME}:{string(message.get('type')) or 'Warning'}", reason[:500])]
+            case "Error":
+                return self._fail(errors.told(message))
+            case "EndOfTranscript":
+                return self._ended()
+        return self._message(message) if self._begun else [say.Unmapped(message)]
+
+    def _added(self, message: Mapping[str, Any]) -> list[Out]:
+        """Audio was read, which is not to say that it was transcribed."""
+        flight = self._flight[self._number(string(message.get("channel")))]
+        flight.taken(whole(message.get("seq_no")))
+        return [say.AudioTaken(min(flight.to for flight in self._flight))] if self._begun else []
+
+    def _number(self, label: str | None) -> int:
+        """Return the number of a channel; one that was not named is the first, since its words must not be lost."""
+        return self._labels.index(label) if label in self._labels else 0
+
+    def _ended(self) -> list[Out]:
+        """All was said. Unasked it comes where an utterance was too long, and what followed was not heard."""
+        if not self._stopped:
+            reason = "the server ended the transcript unasked"
+            return self._fail(ConnectionLost(NAME, reason))
+        self._over = True
+        return [*self._finish(), say.Stopped("stopped")]
+
+    def _fail(self, error: ProviderError) -> list[Out]:
+        """The end that was not asked for; what is open is the replay's."""
+        self._over = True
+        return [say.Failed(error)]
+
+    # Time.
+
+    @property
+    def deadline(self) -> float | None:
+        """There is none: the session has one for every answer."""
+        return None
+
+    def tick(self, now: float) -> list[Out]:
+        """Nothing is due."""
+        return []
+
+    def _changed(self, command: ask.Configure) -> Encoded:
+        """Return what the wire calls new settings.
+
+        Raises:
+            ConfigError: the vendor does not have them.
+        """
+        return self._encode(evolve(Config(on_unsupported=self._config.on_unsupported), **command.options))
+
+
+class _Flight:
+    """The messages of audio of one channel that are not acknowledged.
+
+    Attributes:
+        count: how many were sent.
+        to: seconds of audio that are acknowledged.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.to = 0, 0.0
+        self._ends: deque[float] = deque(maxlen=UNACKNOWLEDGED)
+
+    def sent(self, end: float) -> None:
+        """Note a message that ends after *end* seconds of audio."""
+        self.count += 1
+        self._ends.append(end)
+
+    def taken(self, number: int | None) -> None:
+        """Note that the *number*-th message was taken, and so those before it; None: the next one."""
+        first = self.count - len(self._ends) + 1
+        for _ in range(min(self.count, first if number is None else number) - first + 1):
+            self.to = self._ends.popleft()

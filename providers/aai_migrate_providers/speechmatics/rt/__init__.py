@@ -1,0 +1,1 @@
+"""Real-time transcription at ``/v2``."""

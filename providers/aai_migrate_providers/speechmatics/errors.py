@@ -99,6 +99,7 @@ def answered(response: HttpResponse | Refused) -> ProviderError:
     """Return the error of an HTTP answer that is no success."""
     error = refused(NAME, response)
     error.request_id = error.request_id or response.headers.get(REQUEST_ID)
+    error.retryable = error.retryable or response.status == 429  # too many for now, as close code 4005
     return error
 
 

@@ -93,9 +93,9 @@ class Ear:
         self.spoken = left
         return out + self._release(float("inf"))
 
-    def close(self, at: float) -> list[Json]:
-        """Settle everything: the stream ended *at*."""
-        for each in self.reader.flush():
+    def close(self, at: float, *, whole: bool) -> list[Json]:
+        """Settle everything: the stream ended *at*; a word that was not *whole* then is none where it broke off."""
+        for each in self.reader.flush() if whole else ():
             self._word(each.text, each.start, each.end)
         out = self._release(float("inf"))
         if self.sentence:

@@ -265,14 +265,14 @@ class Realtime:
         warning = _said(
             "Warning", type="duration_limit_exceeded", reason="the utterance is too long", duration_limit=limit
         )
-        left = [self._close(name, now) for name, stream in self._streams.items() if stream.open]
+        left = [self._close(name, now, whole=False) for name, stream in self._streams.items() if stream.open]
         return [warning, *(said for each in left for said in each)]
 
-    def _close(self, name: str, now: float) -> list[Json]:
+    def _close(self, name: str, now: float, *, whole: bool = True) -> list[Json]:
         assert self._asked
         stream = self._streams[name]
         stream.open = False
-        left = [*self._rest(stream), *stream.ear.close(self._asked.audio.seconds(stream.read))]
+        left = [*self._rest(stream), *stream.ear.close(self._asked.audio.seconds(stream.read), whole=whole)]
         if not any(each.open for each in self._streams.values()):
             self._state = "draining"
             left += [self._speakers()] if self._wants_speakers else []

@@ -74,6 +74,7 @@ class Realtime:
     _state: Literal["new", "starting", "open", "draining"] = "new"
     _streams: dict[str, _Stream] = field(factory=dict)
     _later: list[tuple[float, Json]] = field(factory=list)  # acks and answers that are due some time
+    _limited: bool = False
     _stalled: float | None = None
     _seen: float = 0.0
     _languages: int = 0
@@ -116,6 +117,11 @@ class Realtime:
             return []
         if self._state in ("new", "starting") or (self._asked and self._asked.channels):
             return self._fail(WrongError("protocol_error", "audio is not expected here"))
+        if self._limited:
+            stream = self._streams[""]
+            stream.frames, self.frames = stream.frames + 1, self.frames + 1
+            self._acknowledge("", stream.frames, now)
+            return []
         if self._state == "draining":
             return _texts([_said("Warning", type="add_audio_after_eos", reason="audio is ignored")])
         return self._tell(self._audio("", data, now), now)
@@ -138,6 +144,9 @@ class Realtime:
             raise WrongError("protocol_error", f"{name} is not expected here")
         if self._state == "new":
             return self._start(message, now)
+        if self._limited:
+            control(message)
+            return []  # it was sent before the client could know
         if self._state != "open":
             raise WrongError("protocol_error", f"{name} is not expected here")
         assert self._asked
@@ -214,7 +223,7 @@ class Realtime:
         limit = self.habits.limit
         if limit is not None and self._asked.audio.seconds(len(stream.heard)) > limit:
             stream.heard = stream.heard[: self._asked.audio.size(limit)]
-            return [*self._listen(stream), *self._limited(limit, now)]
+            return [*self._listen(stream), *self._limit(limit, now)]
         return self._listen(stream)
 
     def _acknowledge(self, name: str, number: int, now: float) -> None:
@@ -261,7 +270,8 @@ class Realtime:
 
     # The end.
 
-    def _limited(self, limit: float, now: float) -> list[Json]:
+    def _limit(self, limit: float, now: float) -> list[Json]:
+        self._limited = True
         warning = _said(
             "Warning", type="duration_limit_exceeded", reason="the utterance is too long", duration_limit=limit
         )

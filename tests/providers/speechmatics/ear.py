@@ -98,6 +98,7 @@ class Ear:
         for each in self.reader.flush() if whole else ():
             self._word(each.text, each.start, each.end)
         out = self._release(float("inf"))
+        at = at if whole else min(at, self.quiet_to)
         if self.sentence:
             self._close_sentence()
         if self.tokens or at > self.decided:

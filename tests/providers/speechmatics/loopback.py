@@ -19,10 +19,12 @@ class Served(Vendor):
     Attributes:
         cut: where a connection breaks, before the message or handshake, as (direction, number).
         closes: whether it is closed there, cleanly, not reset.
+        goodbyes: the codes with which clients closed.
     """
 
     def __init__(self, habits: Habits | None = None) -> None:
         super().__init__(habits)
+        self.goodbyes: list[int | None] = []
         self.break_at(None)
 
     def break_at(self, cut: tuple[str, int] | None, *, closes: bool = False) -> None:
@@ -58,6 +60,8 @@ class Served(Vendor):
                 frame = await socket.receive(None if due is None else due - now())
             except TimeoutError:
                 continue
+            if frame.type is WSMsgType.CLOSE:
+                self.goodbyes.append(frame.data)
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY) or await self._broken("up", request, socket):
                 return
             text = frame.type is WSMsgType.TEXT

@@ -62,4 +62,6 @@ def test_a_cut_before_a_frame_over_a_real_socket(case: str, driver: Driver) -> N
                     raise AssertionError(f"cut {direction} before frame {number}: {error}") from error
                 again, tried = again + vendor.crossed["in"] - 1, tried + 1
         assert again > tried / 2, "a run may have fewer frames than the first, but not half of them"
+    assert set(vendor.goodbyes) == {1000}
+    assert len(vendor.goodbyes) > tried / 2
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("aai_migrate")] == []

@@ -17,7 +17,7 @@ from aai_migrate.provider import Context
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Command, Finalize, Start, Stop
 from aai_migrate.wire.events import Event, Failed, Finalized, Settled, Stopped, Unmapped, Warned
-from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Message
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Message, Refused
 
 SPEECHMATICS = registry.find("speechmatics")
 KEY = Credential(Secret("k3y-of-a-test"))
@@ -487,6 +487,18 @@ def test_channels_are_kept_apart(place: str) -> None:
     assert ends == [{"message": "EndOfChannel", "channel": label, "last_seq_no": 30} for label in labels]
 
 
+def test_windows_without_a_channel_are_nobodys() -> None:
+    """Before 2025-08 only words name theirs: an empty window settles nothing, an empty partial hides nothing."""
+    talk = Talk(TWO)
+    [first, _] = talk.asked[0]["transcription_config"]["channel_diarization_labels"]
+    talk.listen(3.0)
+    said = json.loads(partial("alpha", (0.0, 1.1), A))
+    said["results"][0]["channel"] = first
+    talk.hear(json.dumps(said), final("", (0.0, 2.0)), partial("", (2.0, 2.0)))
+    assert not talk.of(Settled)
+    assert talk.shown == ["alpha"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -555,3 +567,25 @@ def test_a_close_before_the_end_of_the_transcript_is_a_failure() -> None:
         talk.take(talk.client.receive(frame, 2.0))
         [failed] = talk.of(Failed)
         assert failed.error.retryable
+
+
+def test_a_limit_is_no_answer_to_the_end_of_the_stream() -> None:
+    """Where both cross, what came last was not heard, and EndOfStream neither."""
+    talk = Talk()
+    talk.listen(3.0)
+    talk.ask(Stop())
+    limit = '{"message":"Warning","type":"duration_limit_exceeded","reason":"too long","duration_limit":2}'
+    talk.hear(limit, final("alpha ", (0.0, 2.0), A), partial("", (2.0, 2.0)), OVER)
+    [failed] = talk.of(Failed)
+    assert failed.error.retryable
+    assert not talk.of(Stopped)
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(401, False), (404, False), (429, True), (503, True)])
+def test_a_handshake_that_is_refused_says_whether_to_try_again(status: int, retryable: bool) -> None:
+    """Too many at once may be fewer later."""
+    client = SPEECHMATICS.client(Context(new_id=lambda: "id"))
+    client.send(Start(Config(), KEY), 0.0)
+    [failed] = client.receive(Refused(status, {"request-id": "r-1"}, b'{"error":"no"}'), 0.0)
+    assert isinstance(failed, Failed)
+    assert (failed.error.retryable, failed.error.status, failed.error.request_id) == (retryable, status, "r-1")

@@ -185,8 +185,9 @@ class Provider:
         server: builds a server half for one session, over all its connections, or for one request; None: the gateway
             cannot speak it.
         routes: what the server half answers, as ("GET", "/v3/ws"); method "*" stands for all, "{name}" in a path for
-            one part of it, and "**" at its head, as in "**/v3/ws", for none, one or more. The first is the one that
-            clients are pointed at.
+            one part of it, "{name:one|other}" for one of these, and "**" at its head, as in "**/v3/ws", for none, one
+            or more. The first is the one that clients are pointed at; those with parts to choose, or a slash at the
+            end, are for who comes by them all the same.
         session_of: names the session of a server half that a Connect goes on with, where sessions outlive connections;
             None for what is no such Connect.
         open_worker: opens the far end of ``worker:NAME``; raises ``QuotaExceeded`` where no place is left.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from .table import Table, show
 
 _SUPPORT = {"exact": "green", "approximate": "yellow", "emulated": "yellow", "-": "dim"}
 STYLES = {"ready": "green", "unsupported": "dim", **_SUPPORT, **{f"{word}*": style for word, style in _SUPPORT.items()}}
+_CHOICES = re.compile(r":[^}]*\}")  # of a part of a path
 FEW = 3
 """So many names are listed; of more the first and their number."""
 
@@ -225,7 +227,7 @@ def _whole(provider: Provider) -> list[Table]:
         ("state", needs(provider) or "ready"),
         ("key", _key(provider)),
         ("speaks", _speaks(provider)),
-        ("served at", ", ".join(" ".join(route) for route in provider.routes)),
+        ("served at", ", ".join(_CHOICES.sub("}", " ".join(route)) for route in provider.routes)),
         ("encodings", ", ".join(can.encodings)),
         ("sample rates", _rates(provider)),
         ("channels apart", str(can.max_channels)),

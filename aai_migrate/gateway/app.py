@@ -35,7 +35,7 @@ OVER, MOST_OVER = 3600.0, 10_000
 NOT_HERE = frozenset({401, 403, 404, 405})
 """What a request is answered whatever its body."""
 _HOST = re.compile(r"[\w.-]+(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?", re.ASCII)
-_FIELD = re.compile(r"\{\w+\}")
+_FIELD, _CHOICE = re.compile(r"\{\w+\}"), re.compile(r"\{\w+:([^}]*)\}")
 ANY = "**"
 """What stands at the head of a route's path for whatever parts come first."""
 
@@ -293,8 +293,18 @@ def _covers(wide: str, path: str) -> bool:
     The router gives a request to the narrower of two routes, and of two as wide to the one that was there first. So
     who has a narrow path keeps it when somebody asks for a wider one.
     """
-    wide, path = _FIELD.sub("{}", wide), _FIELD.sub("{}", path)
+    return all(any(_has(each, one) for each in _spelled(wide)) for one in _spelled(path))
+
+
+def _has(wide: str, path: str) -> bool:
     return path == wide or (wide.startswith(ANY) and path.endswith(wide.removeprefix(ANY)))
+
+
+def _spelled(path: str) -> list[str]:
+    """Return *path* with each choice of its part that has some; what other parts are called is left out."""
+    choices = _CHOICE.search(path)
+    found = [path] if choices is None else [path.replace(choices[0], one) for one in choices[1].split("|")]
+    return [_FIELD.sub("{}", one) for one in found]
 
 
 def _pattern(path: str) -> str:

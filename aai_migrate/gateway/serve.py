@@ -108,12 +108,14 @@ class Gateway:
     def addresses(self) -> dict[str, list[str]]:
         """The URLs that clients of each dialect are pointed at, by the dialect's name; once started.
 
-        Those of websockets are whole, one for each path; where clients begin with a request, there is one, and they
-        add the path themselves.
+        Those of websockets are whole, one for each path that is not just another way there; where clients begin with a
+        request, there is one, and they add the path themselves.
         """
         found: dict[str, list[str]] = {}
         for (method, path), name in self.door.routes.items() if self.door else ():
             whole = self.url + path.removeprefix(ANY)
+            if "{" in path or path.endswith("/"):
+                continue
             if name not in found:
                 found[name] = [whole if method == "GET" else f"http{self.url.removeprefix('ws')}"]
             elif method == "GET" and found[name][0].startswith("ws"):

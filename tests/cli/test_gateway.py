@@ -132,7 +132,8 @@ def test_the_official_client_and_coded_speech() -> None:
         start = line(process)
         found = re.fullmatch(
             r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)"
-            r"  deepgram  (ws://\S+/v1/listen)  deepgram  (ws://\S+/v2/listen)  gladia  (http://\S+)\n",
+            r"  deepgram  (ws://\S+/v1/listen)  deepgram  (ws://\S+/v2/listen)  gladia  (http://\S+)"
+            r"  speechmatics  (ws://\S+/v2)  speechmatics  (ws://\S+/v2/agent)\n",
             start,
         )
         assert found
@@ -236,6 +237,7 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
                 "assemblyai-v3": [url],
                 "deepgram": [f"ws://{host}/v1/listen", f"ws://{host}/v2/listen"],
                 "gladia": [f"http://{host}"],
+                "speechmatics": [f"ws://{host}/v2", f"ws://{host}/v2/agent"],
             },
         }
         assert start["listen"].startswith("[::1]:")
@@ -431,6 +433,8 @@ def test_a_person_reads_a_line_for_each_address() -> None:
         r"  deepgram  ws://127\.0\.0\.1:\d+/v1/listen\n"
         r"  deepgram  ws://127\.0\.0\.1:\d+/v2/listen\n"
         r"  gladia  http://127\.0\.0\.1:\d+\n"
+        r"  speechmatics  ws://127\.0\.0\.1:\d+/v2\n"
+        r"  speechmatics  ws://127\.0\.0\.1:\d+/v2/agent\n"
     )
     assert code == 0
     assert re.fullmatch(pattern, said)

@@ -412,11 +412,34 @@ def test_a_narrower_path_is_its_owners_whatever_comes_before_others(caplog: pyte
     ]
 
 
-def test_a_dialect_has_an_address_for_each_websocket() -> None:
-    """Or the one where all is, for clients that begin with a request."""
+def test_a_part_of_a_path_may_be_one_of_several(caplog: pytest.LogCaptureFixture) -> None:
+    """And nothing else; who had one of them before keeps it."""
+    first = (("GET", "/b/one"), ("GET", "**/{way:one|two}"))
+    second = (("GET", "**/x/two"), ("GET", "**/{way:two|one}"), ("GET", "**/{way:two|three}"))
 
     async def main() -> None:
-        with desk(), desk("desk-two", (("GET", "/two"), ("POST", "/two"), ("GET", "**/three"))):
+        with desk(routes=first), desk("desk-two", second):
+            async with running() as gateway:
+                assert gateway.door
+                mine = [route for route, name in gateway.door.routes.items() if name == "desk-two"]
+                assert mine == [second[2]]
+                for path, status in {"/one": 201, "/a/two": 201, "/three": 201, "/o": 404, "/one/two/x": 404}.items():
+                    assert (await ask(gateway, "GET", path))[0] == status
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+    assert [record.getMessage() for record in caplog.records if record.name == "aai_migrate"] == [
+        "GET **/x/two belongs to desk; desk-two does not get it",
+        "GET **/{way:two|one} belongs to desk; desk-two does not get it",
+    ]
+
+
+def test_a_dialect_has_an_address_for_each_websocket() -> None:
+    """Or the one where all is, for clients that begin with a request; not one for each way to write the same."""
+
+    async def main() -> None:
+        others = (("GET", "/two/"), ("GET", "**/{way:two|to}"))
+        with desk(), desk("desk-two", (("GET", "/two"), ("POST", "/two"), ("GET", "**/three"), *others)):
             async with running() as gateway:
                 found = gateway.addresses
                 assert found["desk"] == [base(gateway)]

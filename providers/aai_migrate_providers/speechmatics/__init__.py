@@ -14,6 +14,7 @@ from aai_migrate.provider import Numbers, Provider
 from .agent import client as agent
 from .options import AGENT, AGENT_CAPABILITIES, AGENT_OPTIONS, CAPABILITIES, NAME, OPTIONS, family
 from .rt import client as rt
+from .server import ROUTES, Server
 
 VOCABULARY = 20.0
 """Seconds for the greeting where there is a vocabulary: the vendor takes up to 15 to read it."""
@@ -32,6 +33,8 @@ PROVIDER = Provider(
     title="Speechmatics",
     env="SPEECHMATICS_API_KEY",
     client=rt.Client,
+    server=Server,
+    routes=ROUTES,
     variant=_variant,
     capabilities=CAPABILITIES,
     options=OPTIONS,

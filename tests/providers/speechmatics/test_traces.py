@@ -394,13 +394,17 @@ def test_13_sentences_and_utterances_are_independent() -> None:
 
 @pytest.mark.parametrize("forced", [{"forced": True}, {}], ids=["marked", "older"])
 def test_14_a_forced_final_may_have_no_partial(forced: dict[str, bool]) -> None:
-    """What stood in the tail before it is not said twice."""
+    """What stood in the tail before it is not said twice, and keeps nothing from being settled."""
     talk = Talk()
     talk.listen(1.2)
-    talk.hear(partial("alpha beta", (0.0, 1.1), A, B))
+    more = ("more", 1.04, 1.1)
+    talk.hear(partial("alpha beta more", (0.0, 1.1), A, B, more))
     talk.ask(Finalize("a"))
-    talk.hear(final("alpha beta. ", (0.0, 1.2), A, B, DOT, **forced), end(1.2, **forced))
+    talk.hear(final("alpha beta. ", (0.0, 1.0), A, B, DOT, **forced), end(1.2, **forced))
     assert talk.ended == ["alpha beta."]
+    talk.listen(1.0)
+    talk.hear(final("", (1.2, 2.0)))
+    assert talk.of(Settled)[-1].to == pytest.approx(1.9)
     talk.wait(10.0)
     assert [answer.id for answer in talk.of(Finalized)] == ["a"]
 

@@ -58,13 +58,18 @@ class _Channel:
     keys: dict[Any, int] = field(factory=dict)  # turns that this connection heard whole and ended, for revisions
 
     def heard(self, word: Word) -> bool:
-        """Whether an earlier connection heard *word*; what has no length goes with the word before it."""
+        """Whether an earlier connection heard *word*."""
         return self.replayed > 0 and midpoint(word) <= self.replayed
 
 
 def midpoint(word: Word) -> float:
     """Return the middle of *word*: the side of a seam it belongs to."""
     return (word.start + word.end) / 2
+
+
+def is_mark(word: Word) -> bool:
+    """Whether *word* is punctuation that came without its word: it has no length, and goes with the word before it."""
+    return word.start >= word.end and not any(map(str.isalnum, word.text))
 
 
 def within(words: tuple[Word, ...], text: str) -> tuple[Word, ...]:
@@ -285,9 +290,7 @@ class Seam:
 
     def _kept(self, channel: _Channel, piece: _Piece, event: _Timed) -> _Timed | None:
         """Take out what an earlier connection settled; None: nothing is left."""
-        words = event.words
-        if channel.replayed:
-            words = tuple(word for word in words if not channel.heard(word))
+        words = self._unheard(channel, piece, event.words) if channel.replayed else event.words
         gone = len(words) < len(event.words)
         if event.words:
             piece.heard_to = event.words[-1].end
@@ -310,10 +313,20 @@ class Seam:
             changes["stable"] = max(0, event.stable + grown) if event.stable and not gone else 0
         return evolve(event, **changes)
 
+    @staticmethod
+    def _unheard(channel: _Channel, piece: _Piece, words: tuple[Word, ...]) -> tuple[Word, ...]:
+        """Return those of *words* that no earlier connection heard; where a mark stands may differ a little."""
+        kept: list[Word] = []
+        heard = piece.fresh and piece.dropped
+        for word in words:
+            heard = channel.heard(word) or (heard and is_mark(word))
+            if not heard:
+                kept.append(word)
+        return tuple(kept)
+
     def _committed(self, turn: _Open, words: tuple[Word, ...], start: float | None = None) -> None:
         turn.committed, turn.tail = True, None
-        if words:
-            turn.last = max(turn.last, midpoint(words[-1]))
+        turn.last = max(turn.last, next((midpoint(word) for word in reversed(words) if not is_mark(word)), 0.0))
         first = words[0].start if words else start
         if turn.first is None and first is not None:
             turn.first = first

@@ -122,6 +122,37 @@ class TestKeys:
         assert [event.turn for event in seam.revised(Revised(turn=1, text="x"))] == [1]
 
 
+class TestMarks:
+    """Punctuation that comes without its word, where an open turn is heard again and its times differ a little."""
+
+    FIRST = Final(turn="t", text="a", words=(word("a", 1.0),))
+    AGAIN = Final(turn="t", text="a", words=(word("a", 1.0, 1.42),))
+
+    @staticmethod
+    def mark(at: float) -> Final:
+        return Final(turn="t", text=".", words=(word(".", at, at, ""),))
+
+    def test_a_mark_is_heard_again_with_its_word(self) -> None:
+        """Not a second time, though it stands behind the seam now."""
+        seam = cut_at(1.4, self.FIRST, self.mark(1.4))
+        assert seam.spoken(self.AGAIN) == []
+        assert seam.spoken(self.mark(1.42)) == []
+        assert texts(seam.spoken(final("b", 2.0))) == [" b"]
+
+    def test_a_mark_behind_a_new_word_is_new(self) -> None:
+        """Whatever was heard before that word."""
+        seam = cut_at(1.4, self.FIRST)
+        assert seam.spoken(self.AGAIN) == []
+        assert texts([*seam.spoken(final("b", 2.0)), *seam.spoken(self.mark(2.4))]) == [" b", "."]
+
+    def test_a_turn_that_ended_with_a_mark_ends_where_it_ends_earlier_now(self) -> None:
+        """The end is that of the open turn's last word, and none that was heard before."""
+        seam = cut_at(1.4, self.FIRST, self.mark(1.4))
+        seam.spoken(Final(turn="t", text="a.", words=(word("a.", 1.0, 1.38),)))
+        assert [event.turn for event in seam.ended(TurnEnded(turn="t", at=1.38))] == [0]
+        assert not seam.open
+
+
 class TestOpen:
     def test_open_from_the_first_text_to_the_end(self) -> None:
         """A turn is open while it shows or holds text; empty texts open none."""

@@ -74,6 +74,8 @@ RESERVED = {
 TOLD = frozenset({"model_redirect", "deprecated"})
 """Kinds of ``Info`` that the user should know of."""
 _VERSIONED = re.compile(r"(?<!/)/v2(/\w+)?/?$")
+LIMITED = "duration_limit_exceeded"
+"""The ``Warning`` after which audio is taken but not heard, and the session ends."""
 UNACKNOWLEDGED = 10_000
 """Messages of audio whose ends are remembered."""
 
@@ -109,7 +111,7 @@ class Client:
         self._sent = 0.0  # seconds of audio
         self._flight = [_Flight()]
         self._temporary: Secret | None = None
-        self._stopped = self._begun = self._over = False
+        self._stopped = self._begun = self._over = self._deaf = False
 
     # What a path says.
 
@@ -348,6 +350,7 @@ class Client:
                 kind, reason = string(message.get("type")), string(message.get("reason")) or "no reason given"
                 return [say.Warned(f"{NAME}:{kind}", reason[:500]) if kind in TOLD else say.Unmapped(message)]
             case "Warning":
+                self._deaf = self._deaf or message.get("type") == LIMITED
                 reason = string(message.get("reason")) or "no reason given"
                 return [say.Warned(f"{NAME}:{string(message.get('type')) or 'Warning'}", reason[:500])]
             case "Error":
@@ -367,8 +370,11 @@ class Client:
         return self._labels.index(label) if label in self._labels else 0
 
     def _ended(self) -> list[Out]:
-        """All was said. Unasked it comes where an utterance was too long, and what followed was not heard."""
-        if not self._stopped:
+        """All was said. Unasked it comes where an utterance was too long, and what followed was not heard.
+
+        That may cross with our own end, which was not heard either.
+        """
+        if not self._stopped or self._deaf:
             reason = "the server ended the transcript unasked"
             return self._fail(ConnectionLost(NAME, reason))
         self._over = True

@@ -379,8 +379,8 @@ def test_a_turn_goes_on_over_a_loss() -> None:
 def test_silence_is_settled_as_it_is_heard() -> None:
     """By windows without words: a loss replays little of it."""
     line = Line()
-    line.feed(20.0)
-    line.hear(*[final(window=(at / 2, at / 2 + 0.5)) for at in range(39)], Lost("reset"))
+    line.feed(8.0)
+    line.hear(*[final(window=(at / 2, at / 2 + 0.5)) for at in range(15)], Lost("reset"))
     assert 0.4 <= audio(line.until(30.0)) <= 1.0
 
 

@@ -129,12 +129,12 @@ class Client(client.Client):
 
     def _message(self, message: dict[str, Any]) -> list[Out]:
         match message.get("message"):
-            case "AddTranscript":
+            case "AddTranscript" | "AddPartialTranscript" as name:
                 found = piece(message)
-                return [*self._turns.final(found, self._number(found.channel))]
-            case "AddPartialTranscript":
-                found = piece(message)
-                return [*self._turns.partial(found, self._number(found.channel))]
+                if self._labels and found.channel is None and not found.tokens:
+                    return []  # of servers before August 2025, which name the channel in the words alone
+                take = self._turns.final if name == "AddTranscript" else self._turns.partial
+                return [*take(found, self._number(found.channel))]
             case "EndOfUtterance":
                 channel, forced = self._number(string(message.get("channel"))), message.get("forced") is True
                 return [*self._turns.utterance_end(point(message), channel, forced=forced)]

@@ -80,8 +80,12 @@ class Conversation(ABC):
         """Say what the client wants to hear of an event other than the beginning, an answer and the end."""
 
     @abstractmethod
-    def _ended(self, channel: int | None, place: float) -> list[Out]:
-        """Answer a forced end of *channel*, or of all, that came after *place* seconds of audio."""
+    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
+        """Answer a forced end of *channel*, or of all, that came after *place* seconds of audio.
+
+        Args:
+            settled: whether all words before it are final; else it is answered because the client waits no longer.
+        """
 
     @abstractmethod
     def _rest(self) -> list[Out]:
@@ -255,10 +259,10 @@ class Conversation(ABC):
                 return self._failed(error)
         return self._hear(event, now) if self._greeted else []
 
-    def _answer(self, id_: str) -> list[Out]:
+    def _answer(self, id_: str, *, settled: bool = True) -> list[Out]:
         """Answer a forced end; one that was answered in time, though nothing was settled, is not answered again."""
         forced = self._forced.pop(id_, None)
-        return self._ended(forced.channel, forced.place) if forced else []
+        return self._ended(forced.channel, forced.place, settled=settled) if forced else []
 
     def _forcing(self, channel: int) -> bool:
         """Say whether a forced end of *channel* waits for its answer."""
@@ -321,7 +325,7 @@ class Conversation(ABC):
             out += self._go_on(now)
         for id_, forced in list(self._forced.items()):
             if now >= forced.due:
-                out += self._answer(id_)
+                out += self._answer(id_, settled=False)
         if self._idle_at is not None and now >= self._idle_at:
             return [*out, *self.refuse(Fault("idle_timeout", "The session has had no audio for too long."))]
         return out

@@ -189,10 +189,10 @@ class Agent(Conversation):
 
     # Ends that the client asks for.
 
-    def _ended(self, channel: int | None, place: float) -> list[Out]:
-        """Answer a forced end; where words are shown that are not final, the turn ends behind these."""
+    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
+        """Answer a forced end; where words before it are still to become final, the turn ends behind these."""
         turn = self._first
-        if turn and turn.tail:
+        if turn and turn.tail and not settled:
             self._owed = True
             return []
         out: list[Out] = []

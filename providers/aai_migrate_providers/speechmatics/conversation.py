@@ -46,7 +46,7 @@ Out = Frame | ask.Command
 class _Forced:
     channel: int | None
     place: float  # seconds of audio that came before it
-    due: float
+    due: float | None
 
 
 class Conversation(ABC):
@@ -56,8 +56,11 @@ class Conversation(ABC):
     a forced end is answered.
 
     Attributes:
+        again: whether a forced end that was answered before all was settled is answered once more when it is.
         speakers: who was heard.
     """
+
+    again = False
 
     def __init__(self, context: Context, request: Request, origin: ask.Origin, now: float) -> None:
         """Begin at *now* with what the client asked for in *request*."""
@@ -260,9 +263,13 @@ class Conversation(ABC):
         return self._hear(event, now) if self._greeted else []
 
     def _answer(self, id_: str, *, settled: bool = True) -> list[Out]:
-        """Answer a forced end; one that was answered in time, though nothing was settled, is not answered again."""
+        """Answer a forced end; one that was answered in time, though not all was settled, may be answered again."""
         forced = self._forced.pop(id_, None)
-        return self._ended(forced.channel, forced.place, settled=settled) if forced else []
+        if forced is None:
+            return []
+        if self.again and not settled:
+            self._forced[id_] = evolve(forced, due=None)
+        return self._ended(forced.channel, forced.place, settled=settled)
 
     def _forcing(self, channel: int) -> bool:
         """Say whether a forced end of *channel* waits for its answer."""
@@ -324,7 +331,7 @@ class Conversation(ABC):
         if self._go_on_at is not None and now >= self._go_on_at:
             out += self._go_on(now)
         for id_, forced in list(self._forced.items()):
-            if now >= forced.due:
+            if forced.due is not None and now >= forced.due:
                 out += self._answer(id_, settled=False)
         if self._idle_at is not None and now >= self._idle_at:
             return [*out, *self.refuse(Fault("idle_timeout", "The session has had no audio for too long."))]

@@ -25,6 +25,7 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.frames import Close, Message
 
+from .segments import EXTERNAL, PATH, VAD, agent, check_grammar, transcribed
 from .served import (
     END_OF_STREAM,
     FORCE,
@@ -45,20 +46,8 @@ from .served import (
     words,
 )
 
-PATH = "/v2/agent"
-VAD, EXTERNAL = ({"turn_config": {"turn_detection_mode": mode}} for mode in ("vad", "external"))
 WE, WOULD, LIKE = ("We", 1.1, 1.2), ("would", 1.2, 1.4), ("like", 1.4, 1.7)
 YES = ("Yes.", 2.0, 2.3)
-
-
-def external(seconds: int = 0, **transcription: Any) -> Server:
-    """A server half whose client ends turns itself, and has sent so much audio."""
-    server = connected(PATH)
-    server.receive(start(beside=EXTERNAL, **transcription), 0.0)
-    server.send(Started(), 0.0)
-    for _ in range(seconds):
-        server.receive(Message(SECOND), 0.0)
-    return server
 
 
 def speech_started(at: float) -> dict[str, Any]:
@@ -234,7 +223,7 @@ def test_partials_are_not_shown_to_who_does_not_want_them() -> None:
 def test_another_speaker_begins_another_segment() -> None:
     """Labels are in the order in which speakers were heard; a mark is its word's speaker's."""
     server = begun(PATH, diarization="speaker")
-    said = Final(
+    spoken = Final(
         turn=0,
         text="We would. Yes.",
         words=(
@@ -243,7 +232,7 @@ def test_another_speaker_begins_another_segment() -> None:
             *words(YES, joiner=" ", speaker="bert"),
         ),
     )
-    assert tell(server, said) == [
+    assert tell(server, spoken) == [
         speech_started(1.1),
         turn_started(1.1),
         segment("We would.", 1.1, 1.4, "S1"),
@@ -279,12 +268,12 @@ def test_sentences_are_segments_of_their_own() -> None:
 def test_what_stands_together_is_not_cut() -> None:
     """A dot inside a number ends no sentence."""
     server = begun(PATH, emit_sentences=True)
-    said = Final(
+    spoken = Final(
         turn=0,
         text="Pi is 3.14 here",
         words=(*words(WE, ("3.", 2.0, 2.2)), *words(("14", 2.2, 2.4), ("here", 2.4, 2.6))),
     )
-    tell(server, said)
+    tell(server, spoken)
     assert tell(server, ended(0))[0] == segment("We 3.14 here", 1.1, 2.6)
 
 
@@ -306,8 +295,8 @@ def test_a_segment_ends_after_two_minutes() -> None:
 def test_a_language_without_blanks() -> None:
     """Clients put its delimiter between segments, and so does the text within."""
     server = begun(PATH, language="ja", emit_sentences=True)
-    said = Final(turn=0, text="はい。そう", words=(*words(("はい。", 1.0, 1.3)), *words(("そう", 1.3, 1.6))))
-    assert tell(server, said)[2:] == [segment("はい。", 1.0, 1.3), shown("そう", 1.3, 1.6)]
+    spoken = Final(turn=0, text="はい。そう", words=(*words(("はい。", 1.0, 1.3)), *words(("そう", 1.3, 1.6))))
+    assert tell(server, spoken)[2:] == [segment("はい。", 1.0, 1.3), shown("そう", 1.3, 1.6)]
 
 
 def test_text_without_words() -> None:
@@ -417,7 +406,7 @@ def test_speech_is_over_with_the_transcript() -> None:
 
 def test_who_ends_turns_itself_is_told_of_no_other_ends() -> None:
     """The provider's turns are segments; nobody listens for speech but the client."""
-    server = external(4)
+    server = agent(4, EXTERNAL)
     assert tell(server, SpeechStarted(1.0), final(0, WE)) == [turn_started(1.1), shown("We", 1.1, 1.2)]
     assert tell(server, ended(0)) == [segment("We", 1.1, 1.2)]
     assert tell(server, partial(1, YES), partial(1)) == [shown("Yes.", 2.0, 2.3), shown("", 1.2, 1.2)]
@@ -454,7 +443,7 @@ def test_an_answer_ends_no_turn_that_began_behind_it() -> None:
 
 def test_a_forced_end_with_nothing_open_is_not_answered() -> None:
     """There is no turn that could end; clients of this service do not wait."""
-    server = external(2)
+    server = agent(2, EXTERNAL)
     id_ = forced(server, 1.0)
     assert heard(server.tick(1.0 + ANSWER)) == []
     assert tell(server, Finalized(id_, "settled")) == []
@@ -462,7 +451,7 @@ def test_a_forced_end_with_nothing_open_is_not_answered() -> None:
 
 def test_a_late_answer_waits_for_words_that_are_shown() -> None:
     """They belong to the turn."""
-    server = external(2)
+    server = agent(2, EXTERNAL)
     tell(server, final(0, WE), partial(0, WOULD, joiner=" "))
     id_ = forced(server, 1.0)
     assert server.deadline == 1.0 + ANSWER
@@ -475,7 +464,7 @@ def test_a_late_answer_waits_for_words_that_are_shown() -> None:
 
 def test_an_answer_that_is_late_ends_a_turn_of_which_all_is_final() -> None:
     """Words from before it that come even later are a turn, and end with the provider's answer."""
-    server = external(2)
+    server = agent(2, EXTERNAL)
     tell(server, final(0, WE))
     id_ = forced(server, 1.0)
     assert heard(server.tick(1.0 + ANSWER)) == [segment("We", 1.1, 1.2), turn_over(1.2)]
@@ -486,7 +475,7 @@ def test_an_answer_that_is_late_ends_a_turn_of_which_all_is_final() -> None:
 
 def test_words_behind_a_forced_end_are_the_next_turn() -> None:
     """What is shown of them is shown again, in theirs."""
-    server = external(2)
+    server = agent(2, EXTERNAL)
     tell(server, final(0, WE), partial(0, ("No", 2.4, 2.6), joiner=" "))
     id_ = forced(server)
     assert tell(server, Finalized(id_)) == [segment("We", 1.1, 1.2), turn_over(1.2)]
@@ -495,7 +484,7 @@ def test_words_behind_a_forced_end_are_the_next_turn() -> None:
 
 def test_a_forced_end_takes_in_every_turn_before_it() -> None:
     """Also those that wait for the first one's end."""
-    server = external(3)
+    server = agent(3, EXTERNAL)
     tell(server, final(0, WE), final(1, YES), final(2, ("No", 3.4, 3.6)))
     assert tell(server, Finalized(forced(server))) == [
         segment("We", 1.1, 1.2),
@@ -529,7 +518,7 @@ def test_messages_of_other_services_are_not_read(kind: str) -> None:
 
 def test_the_end() -> None:
     """All that is final of every turn, its end, and the last message; the client closes."""
-    server = external(4)
+    server = agent(4, EXTERNAL)
     tell(server, final(0, WE), partial(0, WOULD, joiner=" "), final(1, YES))
     assert server.receive(END_OF_STREAM, 1.0) == [Stop()]
     assert tell(server, Stopped(), now=2.0) == [
@@ -544,7 +533,7 @@ def test_the_end() -> None:
 
 def test_the_end_while_a_forced_end_waits() -> None:
     """It is answered, and no word is lost."""
-    server = external(2)
+    server = agent(2, EXTERNAL)
     tell(server, final(0, WE), partial(0, WOULD, joiner=" "))
     forced(server, 1.0)
     server.tick(1.0 + ANSWER)
@@ -617,7 +606,7 @@ def test_every_word_is_told_once(
     """Those of a turn in their order; turns and speech begin before they end; no time goes back; nothing is left."""
     options: dict[str, Any] = {"emit_sentences": sentences, "enable_partials": partials}
     options |= {"diarization": "speaker"} if diarization else {}
-    server = external(60, **options) if own else begun(PATH, **options)
+    server = agent(60, EXTERNAL, **options) if own else begun(PATH, **options)
     now, ids, out = 0.0, [], list[Any]()
     for kind, value in steps:
         if kind == "event":
@@ -640,7 +629,7 @@ def test_every_word_is_told_once(
 
 def check_words(spoken: list[Event], out: list[Any]) -> None:
     """Every word that was final is in one segment."""
-    found = " ".join(message["segment"]["transcript"] for message in out if message["message"] == "AddSegment").split()
+    found = transcribed(out)
     turns: dict[Any, list[str]] = {}
     for event in spoken:
         if isinstance(event, Final):
@@ -648,45 +637,3 @@ def check_words(spoken: list[Event], out: list[Any]) -> None:
     assert sorted(found) == sorted(word for said in turns.values() for word in said)
     for said in turns.values():
         assert [word for word in found if word in said] == said
-
-
-def check_grammar(out: list[Any], *, external: bool, partials: bool) -> None:
-    """What is said of turns and speech has a beginning and an end, in this order, at times that do not go back."""
-    *messages, last = out
-    assert last == {"message": "EndOfTranscript"}
-    turn = speech = shows = False
-    told = 0.0
-    for message in messages:
-        kind, metadata = message["message"], message["metadata"]
-        times = [metadata[name] for name in ("start_time", "end_time") if name in metadata]
-        assert times == sorted(times)
-        assert times[0] >= told
-        if kind in ("AddSegment", "SpeechEnded", "EndOfTurn"):  # before its words are final a turn may move
-            told = times[-1]
-        match kind:
-            case "StartOfTurn":
-                assert not turn
-                assert speech or external
-                turn = True
-            case "EndOfTurn":
-                assert turn
-                assert not shows, "what is shown belongs to no turn"
-                turn = False
-            case "SpeechStarted":
-                assert not speech
-                assert not external
-                speech = True
-            case "SpeechEnded":
-                assert speech
-                speech = False
-            case "AddSegment":
-                assert turn
-                assert message["segment"]["transcript"].strip()
-                shows = False
-            case "AddPartialSegment":
-                assert partials
-                shows = bool(message["segment"]["transcript"])
-                assert turn or not shows
-            case _:
-                pytest.fail(kind)
-    assert (turn, speech, shows) == (False, False, False)

@@ -267,7 +267,7 @@ class Conversation(ABC):
         forced = self._forced.pop(id_, None)
         if forced is None:
             return []
-        if self.again and not settled:
+        if self.again and self._uplink.started and not settled:
             self._forced[id_] = evolve(forced, due=None)
         return self._ended(forced.channel, forced.place, settled=settled)
 
@@ -342,24 +342,24 @@ class _Uplink:
     """The commands of one session, from when it is known what audio its client sends.
 
     Attributes:
+        started: whether the session was asked for.
         stopped: whether the client has said its last.
     """
 
     def __init__(self, request: Request, origin: ask.Origin) -> None:
-        self.stopped = False
+        self.started = self.stopped = False
         self._config, self._origin = request.config, origin
-        self._started = False
 
     def open(self, audio: AudioFormat) -> list[Out]:
         """Ask for the session, once."""
-        if self._started:
+        if self.started:
             return []
-        self._started = True
+        self.started = True
         return [ask.Start(evolve(self._config, audio=audio), None, self._origin)]
 
     def put(self, command: ask.Finalize | ask.Configure) -> list[Out]:
         """Ask for something behind the audio that came before it; before the session a change is its setting."""
-        if self._started:
+        if self.started:
             return [command]
         if isinstance(command, ask.Configure):
             self._config = evolve(self._config, **command.options)
@@ -368,4 +368,4 @@ class _Uplink:
     def stop(self) -> list[Out]:
         """Take nothing more; without a session, or once it was asked to stop, there is nothing to ask."""
         stopped, self.stopped = self.stopped, True
-        return [ask.Stop()] if self._started and not stopped else []
+        return [ask.Stop()] if self.started and not stopped else []

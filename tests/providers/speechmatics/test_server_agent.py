@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 from aai_migrate.errors import ConnectionLost
 from aai_migrate.wire.commands import Audio, Finalize, Start, Stop
 from aai_migrate.wire.events import (
+    AudioTaken,
     Event,
     Failed,
     Final,
     Finalized,
+    Revised,
     Settled,
     SpeechStarted,
     Started,
     Stopped,
+    Warned,
 )
 from aai_migrate.wire.frames import Close, Message
 
@@ -190,6 +193,11 @@ def test_a_failure_behind_ends_the_session() -> None:
     error, close = tell(server, Failed(ConnectionLost("x", "canary")))
     assert (error["type"], close) == ("job_error", Close(4013, "job_error"))
     assert "canary" not in error["reason"]
+
+
+def test_what_has_no_message_is_not_told() -> None:
+    """Warnings are the operator's business."""
+    assert tell(begun(PATH), Warned("x", "canary"), AudioTaken(1.0), Revised(turn=0, text="canary")) == []
 
 
 # Turns and segments.
@@ -447,6 +455,15 @@ def test_a_forced_end_with_nothing_open_is_not_answered() -> None:
     id_ = forced(server, 1.0)
     assert heard(server.tick(1.0 + ANSWER)) == []
     assert tell(server, Finalized(id_, "settled")) == []
+
+
+def test_forced_ends_before_any_audio_are_over() -> None:
+    """Nobody was asked for them, so any number may come while the header of a file is on its way."""
+    server = connected(PATH)
+    server.receive(start(audio={"type": "file"}), 0.0)
+    for number in range(150):
+        assert server.receive(FORCE, float(number)) == []
+        assert server.tick(number + ANSWER) == []
 
 
 def test_a_late_answer_waits_for_words_that_are_shown() -> None:

@@ -6,6 +6,7 @@ Source: https://docs.speechmatics.com/speech-to-text/agent-stt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from attrs import define, evolve, field
@@ -109,11 +110,8 @@ class Agent(Conversation):
         if turn is None:
             return []
         first, turn.tail = turn is self._first, None
-        out: list[Out] = []
-        for each in self._turns.values():
-            out += self._segments(each, whole=True)
-            if each is turn:
-                break
+        before = takewhile(lambda each: each is not turn, self._turns.values())
+        out = [message for each in (*before, turn) for message in self._segments(each, whole=True)]
         del self._turns[event.turn]
         if not self._wanted.external and (turn.told or first):
             out += self._end_turn()

@@ -102,7 +102,7 @@ class Agent(Conversation):
         turn.tail = None
         turn.words += tuple(self._labelled(event, turn))
         self._speaker = turn.words[-1].speaker
-        return self._go_on()
+        return self._tell()
 
     def _turn_ended(self, event: say.TurnEnded) -> list[Out]:
         """End a turn with all that was final before it; a tail that did not become final was nothing."""
@@ -115,7 +115,7 @@ class Agent(Conversation):
         del self._turns[event.turn]
         if not self._wanted.external and (turn.told or first):
             out += self._end_turn()
-        return [*out, *self._go_on()]
+        return [*out, *self._tell()]
 
     def _settled(self, to: float) -> list[Out]:
         """End what began without a word: somebody may wait for its end before he speaks himself."""
@@ -150,7 +150,7 @@ class Agent(Conversation):
         """The turn that is told of now: the first of which there is anything."""
         return next((turn for turn in self._turns.values() if turn.words or turn.tail or turn.told), None)
 
-    def _go_on(self) -> list[Out]:
+    def _tell(self) -> list[Out]:
         """Tell what is complete of the first turn, and show the rest of it."""
         first = self._first
         return [*(self._segments(first, whole=False) if first else []), *self._show()]

@@ -90,7 +90,9 @@ def forced(server: Server, now: float = 0.0) -> str:
 # The beginning.
 
 
-@pytest.mark.parametrize("path", [PATH, "/agent", "/v2/agent/", "/somewhere/v2/agent?sm-app=livekit%2F1.8.9"])
+@pytest.mark.parametrize(
+    "path", [PATH, "/agent", "/v2/agent/", "/v2/en/agent", "/somewhere/v2/agent?sm-app=livekit%2F1.8.9"]
+)
 def test_the_path_means_this_service(path: str) -> None:
     """It needs no ``turn_config``; whoever says no model gets that of this path."""
     assert wanted(start(), path).config.model == "linden-1"

@@ -46,7 +46,7 @@ Out = Frame | ask.Command
 class _Forced:
     channel: int | None
     place: float  # seconds of audio that came before it
-    due: float
+    due: float | None
 
 
 class Conversation(ABC):
@@ -56,8 +56,11 @@ class Conversation(ABC):
     a forced end is answered.
 
     Attributes:
+        again: whether a forced end that was answered before all was settled is answered once more when it is.
         speakers: who was heard.
     """
+
+    again = False
 
     def __init__(self, context: Context, request: Request, origin: ask.Origin, now: float) -> None:
         """Begin at *now* with what the client asked for in *request*."""
@@ -80,8 +83,12 @@ class Conversation(ABC):
         """Say what the client wants to hear of an event other than the beginning, an answer and the end."""
 
     @abstractmethod
-    def _ended(self, channel: int | None, place: float) -> list[Out]:
-        """Answer a forced end of *channel*, or of all, that came after *place* seconds of audio."""
+    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
+        """Answer a forced end of *channel*, or of all, that came after *place* seconds of audio.
+
+        Args:
+            settled: whether all words before it are final; else it is answered because the client waits no longer.
+        """
 
     @abstractmethod
     def _rest(self) -> list[Out]:
@@ -255,10 +262,14 @@ class Conversation(ABC):
                 return self._failed(error)
         return self._hear(event, now) if self._greeted else []
 
-    def _answer(self, id_: str) -> list[Out]:
-        """Answer a forced end; one that was answered in time, though nothing was settled, is not answered again."""
+    def _answer(self, id_: str, *, settled: bool = True) -> list[Out]:
+        """Answer a forced end; one that was answered in time, though not all was settled, may be answered again."""
         forced = self._forced.pop(id_, None)
-        return self._ended(forced.channel, forced.place) if forced else []
+        if forced is None:
+            return []
+        if self.again and self._uplink.started and not settled:
+            self._forced[id_] = evolve(forced, due=None)
+        return self._ended(forced.channel, forced.place, settled=settled)
 
     def _forcing(self, channel: int) -> bool:
         """Say whether a forced end of *channel* waits for its answer."""
@@ -320,8 +331,8 @@ class Conversation(ABC):
         if self._go_on_at is not None and now >= self._go_on_at:
             out += self._go_on(now)
         for id_, forced in list(self._forced.items()):
-            if now >= forced.due:
-                out += self._answer(id_)
+            if forced.due is not None and now >= forced.due:
+                out += self._answer(id_, settled=False)
         if self._idle_at is not None and now >= self._idle_at:
             return [*out, *self.refuse(Fault("idle_timeout", "The session has had no audio for too long."))]
         return out
@@ -331,24 +342,24 @@ class _Uplink:
     """The commands of one session, from when it is known what audio its client sends.
 
     Attributes:
+        started: whether the session was asked for.
         stopped: whether the client has said its last.
     """
 
     def __init__(self, request: Request, origin: ask.Origin) -> None:
-        self.stopped = False
+        self.started = self.stopped = False
         self._config, self._origin = request.config, origin
-        self._started = False
 
     def open(self, audio: AudioFormat) -> list[Out]:
         """Ask for the session, once."""
-        if self._started:
+        if self.started:
             return []
-        self._started = True
+        self.started = True
         return [ask.Start(evolve(self._config, audio=audio), None, self._origin)]
 
     def put(self, command: ask.Finalize | ask.Configure) -> list[Out]:
         """Ask for something behind the audio that came before it; before the session a change is its setting."""
-        if self._started:
+        if self.started:
             return [command]
         if isinstance(command, ask.Configure):
             self._config = evolve(self._config, **command.options)
@@ -357,4 +368,4 @@ class _Uplink:
     def stop(self) -> list[Out]:
         """Take nothing more; without a session, or once it was asked to stop, there is nothing to ask."""
         stopped, self.stopped = self.stopped, True
-        return [ask.Stop()] if self._started and not stopped else []
+        return [ask.Stop()] if self.started and not stopped else []

@@ -29,6 +29,8 @@ from aai_migrate.wire.frames import (
 )
 
 from . import door, replies
+from .agent import request as agent_request
+from .agent.server import Agent
 from .conversation import LARGEST_TEXT, Conversation, Out
 from .door import Refusal
 from .errors import REQUEST_ID, Fault, closing
@@ -152,7 +154,7 @@ class Server:
     ) -> Conversation:
         """Return the session of the service that the path or the message means."""
         if visitor.agent or "turn_config" in message:
-            raise Fault("not_allowed", "This gateway does not speak Agent STT: use /v2 without agent and turn_config.")
+            return Agent(self._context, agent_request.read(message, visitor.language), origin, now)
         wanted = rt_request.read(message, visitor.language)
         if family(wanted.config.model) == AGENT:
             raise Fault("invalid_model", f"model {wanted.config.model} is served at {AGENT_PATH}")

@@ -24,7 +24,6 @@ from .served import (
     KEY,
     RAW,
     SECOND,
-    asked,
     begun,
     connected,
     context,
@@ -80,15 +79,6 @@ def test_other_paths_are_not_here(path: str) -> None:
     [answer] = Server(context()).receive(Connect(path, KEY), 0.0)
     assert isinstance(answer, Refused)
     assert answer.status == 404
-
-
-@pytest.mark.parametrize("path", ["/v2/agent", "/v2/agent/", "/v2/en/agent", "/agent", "/x/v2/agent?sm-app=pipecat"])
-def test_agent_stt_is_refused_in_words(path: str) -> None:
-    """An RT session would show such a client nothing, and no error either."""
-    out = asked(start(), path)
-    assert [out[0]["type"], out[1]] == ["not_allowed", Close(4003, "not_allowed")]
-    beside = {"turn_config": {"turn_detection_mode": "vad"}}
-    assert asked(start(beside=beside))[0]["type"] == "not_allowed"
 
 
 def test_who_says_nothing_is_told_after_ten_seconds() -> None:

@@ -69,6 +69,7 @@ class Client(client.Client):
             case "EndOfTurn":
                 return self._turn_over(message)
             case "SpeechEnded":
+                self._speaking = self._speaking and (self._shown or not self._begins)  # else it was a noise
                 return []
         return super()._message(message)
 

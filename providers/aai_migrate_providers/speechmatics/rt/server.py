@@ -129,7 +129,7 @@ class Rt(Conversation):
     def _numbers(self, channel: int | None) -> Sequence[int]:
         return range(max(1, len(self._labels))) if channel is None else (channel,)
 
-    def _ended(self, channel: int | None, place: float) -> list[Out]:
+    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
         out: list[Out] = []
         for number in self._numbers(channel):
             out += self._transcript.forced_end(number, self._lanes.seconds(number) if self._lanes else place)

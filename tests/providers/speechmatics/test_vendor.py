@@ -513,6 +513,26 @@ def test_a_change_is_not_answered() -> None:
     assert of(talk(later), "EndOfUtterance") == []
 
 
+def test_speakers_are_told_when_asked_for() -> None:
+    """At once, or once at the end, before EndOfTranscript."""
+    connection = opened(config={"diarization": "speaker"})
+    [now] = asked(connection, {"message": "GetSpeakers"}, 1.0)
+    assert [speaker["label"] for speaker in now["speakers"]] == ["S1", "S2"]
+    assert asked(connection, {"message": "GetSpeakers", "final": True}, 1.0) == []
+    assert [each["message"] for each in talk(connection)[-2:]] == ["SpeakersResult", "EndOfTranscript"]
+
+
+def test_what_crosses_with_a_limit_is_ignored() -> None:
+    """Audio is acknowledged, messages are not answered: the client could not know."""
+    connection = opened(Habits(limit=1.2, rest=60.0))
+    talk(connection, close=False)
+    connection.tick(9.0)
+    assert connection.binary(bytes(3200), 9.0) == connection.text(END, 9.0) == connection.text(FORCE, 9.0) == []
+    [ack] = [json.loads(text) for text in connection.tick(9.2)]
+    assert ack == {"message": "AudioAdded", "seq_no": len(AUDIO) // 3200 + 2}
+    assert connection.ended is None
+
+
 def test_channels_are_heard_apart() -> None:
     """Each with its own count, its own end, and its name at the top or, before 2025-08, in each result."""
     for place in ("top", "results"):

@@ -15,6 +15,7 @@ from .provider import CONTRACT, Provider
 
 GROUP = "aai_migrate.providers"
 BUILT_IN = {
+    "assemblyai-v2": "aai_migrate_providers.assemblyai_v2:PROVIDER",
     "assemblyai-v3": "aai_migrate_providers.assemblyai_v3:PROVIDER",
     "coded": "aai_migrate.testing.coded.provider:PROVIDER",
     "deepgram": "aai_migrate_providers.deepgram:PROVIDER",

@@ -37,7 +37,9 @@ from .session.plain import context
 BEGIN = '{"type":"Begin","id":"6a0c","expires_at":1790222326}'
 CREATED = b'{"id":"9b1c","created_at":"2026-09-21T09:14:02.118Z","url":"wss://api.gladia.io/v2/live?token=3f6f"}'
 FLUX_BEGIN = '{"type":"Connected","request_id":"7d1f4b6a-0c2e-4f57-9a10-55c1d2e3f405","sequence_id":0}'
+V2_BEGIN = '{"message_type":"SessionBegins","session_id":"5a1d3b0c","expires_at":"2025-03-04T12:30:00.118204"}'
 V3, GLADIA, DEEPGRAM = registry.find("assemblyai-v3"), registry.find("gladia"), registry.find("deepgram")
+V2 = registry.find("assemblyai-v2")
 
 DIALECTS = [Config(audio=FORMAT), Config(audio=FORMAT, model="flux-general-en")]
 
@@ -207,6 +209,39 @@ flux = st.one_of(
     *[st.one_of(info, info, info, trouble).map(json.dumps).map(Message)] * 3, gone, late, changed, st.floats(0, 4)
 )
 
+legacy_transcript = st.fixed_dictionaries(
+    {"message_type": st.sampled_from(["PartialTranscript", "PartialTranscript", "FinalTranscript"])},
+    optional={
+        "text": st.lists(vocabulary, max_size=4).map(" ".join),
+        "words": st.lists(word, max_size=4),
+        "audio_start": times,
+        "audio_end": times,
+        "confidence": st.floats(0, 1),
+        "text_formatted": st.booleans(),
+    },
+)
+legacy_other = st.sampled_from(
+    [
+        {"message_type": "SessionBegins", "session_id": "again"},
+        {"message_type": "SessionInformation", "audio_duration_seconds": 3.0},
+        {"message_type": "SessionTerminated"},
+        {"message_type": "New"},
+        {"error": "Session Expired"},
+        {"error": "Not Authorized"},
+    ]
+)
+farewell = st.sampled_from(
+    [Lost("reset"), Close(1000), Close(None), Close(4008), Close(4101, "no"), Message("no json")]
+)
+silence = st.just(ask.Configure("c", {"turn_silence": 1.0}))
+legacy = st.one_of(
+    *[st.one_of(legacy_transcript, legacy_transcript, legacy_other).map(json.dumps).map(Message)] * 3,
+    farewell,
+    late,
+    silence,
+    st.floats(0, 4),
+)
+
 
 def checked(events: list[StreamEvent]) -> None:
     """The contract of design section 4, rule by rule."""
@@ -313,6 +348,13 @@ def test_the_turn_contract_holds_over_any_conversation_of_flux(forces: bool, par
     checked(played(DEEPGRAM, config, steps, greeting=FLUX_BEGIN))
 
 
+@settings(max_examples=400, deadline=None)
+@given(partials=st.booleans(), steps=st.lists(legacy, max_size=25))
+def test_the_turn_contract_holds_over_any_conversation_of_v2(partials: bool, steps: list[Any]) -> None:
+    """Transcripts without a number, errors with and without a close, and goodbyes in any order."""
+    checked(played(V2, Config(audio=FORMAT, base_url="ws://x", partials=partials), steps, greeting=V2_BEGIN))
+
+
 SEEDS = [
     BEGIN,
     '{"turn_order":0,"turn_is_formatted":false,"end_of_turn":false,"transcript":"could you","end_of_turn_confidence":'
@@ -347,6 +389,17 @@ SEEDS = [
     '"audio_window_end":3.12,"transcript":"Could you","words":[{"word":"Could","confidence":0.98,"start":0.48,'
     '"end":0.72}],"end_of_turn_confidence":0.83,"trigger":"model"}',
     FLUX_BEGIN,
+    V2_BEGIN,
+    '{"message_type":"PartialTranscript","created":"2025-03-04T11:00:07.402113","audio_start":2400,"audio_end":4210,'
+    '"confidence":0.871,"text":"could you","words":[{"text":"could","start":2980,"end":3160,"confidence":0.98}]}',
+    '{"message_type":"FinalTranscript","audio_start":2400,"audio_end":5760,"text":"Could you?","words":[],'
+    '"punctuated":true}',
+    '{"message_type":"SessionTerminated"}',
+    '{"error":"Client sent audio too fast"}',
+    '{"end_utterance_silence_threshold":500}',
+    '{"force_end_utterance":true}',
+    '{"terminate_session":true}',
+    '{"audio_data":"AQIDBA=="}',
 ]
 FRAGMENTS = [
     "null",
@@ -404,6 +457,9 @@ def test_no_frame_makes_a_half_raise() -> None:
         other, over = GLADIA.client(context()), Session(GLADIA, context())
         spans: list[Any] = [DEEPGRAM.suited(each).client(context()) for each in DIALECTS]
         spans += [Session(DEEPGRAM, context()) for _ in DIALECTS]
+        assert V2.server is not None
+        older: list[Any] = [V2.client(context()), Session(V2, context()), V2.server(context())]
+        older[2].receive(Connect("wss://x/v2/realtime/ws?sample_rate=16000", {"Authorization": "k"}), 0.0)
         start = ask.Start(Config(audio=FORMAT, model=chance.choice(["u3-rt-pro", "whisper-rt"])), KEY)
         client.send(start, 0.0)
         session.send(start, 0.0)
@@ -415,6 +471,11 @@ def test_no_frame_makes_a_half_raise() -> None:
             half.receive(HttpResponse(201, {}, CREATED), 0.1)
             half.receive(Connected(), 0.1)
             half.send(ask.Audio(bytes(3200)), 0.1)
+        for half in older[:2]:
+            half.send(ask.Start(Config(audio=FORMAT, base_url="ws://x"), KEY), 0.0)
+            half.receive(Connected(), 0.1)
+            half.receive(Message(V2_BEGIN), 0.1)
+            half.send(ask.Audio(bytes(3200)), 0.1)
         for half, config in zip(spans, DIALECTS * 2, strict=True):
             half.send(ask.Start(config, KEY), 0.0)
             half.receive(Connected(), 0.1)
@@ -423,7 +484,7 @@ def test_no_frame_makes_a_half_raise() -> None:
             half.send(ask.Configure("c", {"keyterms": ("a",)}), 0.1)
         for number in range(20):
             frame, now = any_frame(chance), 0.2 + number / 5
-            halves: list[Any] = [client, server, session, other, over, *spans]
+            halves: list[Any] = [client, server, session, other, over, *spans, *older]
             for half in halves:
                 half.receive(frame, now)
                 half.tick(now)

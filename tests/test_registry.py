@@ -202,9 +202,9 @@ class TestPlugins:
     @pytest.mark.parametrize(
         ("name", "hint"),
         [
-            ("asemblyai", r"; did you mean assemblyai or assemblyai-v3\?$"),
+            ("asemblyai", r"; did you mean assemblyai or assemblyai-v3 or assemblyai-v2\?$"),
             ("thrid", r"; did you mean third\?$"),
-            ("xyz", r"; known: assemblyai, assemblyai-v3, coded, .*third$"),
+            ("xyz", r"; known: assemblyai, assemblyai-v2, assemblyai-v3, coded, .*third$"),
         ],
     )
     def test_an_unknown_name(self, plugins: list[EntryPoint], name: str, hint: str) -> None:

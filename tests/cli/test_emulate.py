@@ -63,6 +63,14 @@ def test_settings_from_a_file(run: Run, tmp_path: Path, monkeypatch: pytest.Monk
     assert json.loads(outcome.out.splitlines()[0])["provider"] == "coded"
 
 
+def test_a_service_that_is_retired(run: Run, tmp_path: Path) -> None:
+    """Its protocol can still be spoken here, words, times and all."""
+    spoken, path = coded.words(4, seed=2), tmp_path / "coded.wav"
+    path.write_bytes(wav_bytes(coded.encode([*spoken, 1.5]), AudioFormat()))
+    outcome = run("transcribe", path, "-p", "assemblyai-v2", "--emulate=coded", "--speed", "0", "--json")
+    assert (outcome.code, _heard(outcome.out)) == (0, list(spoken))
+
+
 def test_without_gateway(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
     """Without its extra --emulate says how to install it."""
     monkeypatch.setitem(sys.modules, "aiohttp", None)

@@ -131,7 +131,8 @@ def test_the_official_client_and_coded_speech() -> None:
     with command("aai-migrate gateway --listen 127.0.0.1:0 --to coded --no-auth") as process:
         start = line(process)
         found = re.fullmatch(
-            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v3  (ws://\S+/v3/ws)"
+            r"listening on (127\.0\.0\.1:\d+), to coded  assemblyai-v2  ws://\S+/v2/realtime/ws"
+            r"  assemblyai-v3  (ws://\S+/v3/ws)"
             r"  deepgram  (ws://\S+/v1/listen)  deepgram  (ws://\S+/v2/listen)  gladia  (http://\S+)"
             r"  speechmatics  (ws://\S+/v2)  speechmatics  (ws://\S+/v2/agent)\n",
             start,
@@ -141,6 +142,8 @@ def test_the_official_client_and_coded_speech() -> None:
         assert found[3] == f"ws://{found[1]}/v1/listen"
         assert found[4] == f"ws://{found[1]}/v2/listen"
         assert found[5] == f"http://{found[1]}"
+        assert found[6] == f"ws://{found[1]}/v2"
+        assert found[7] == f"ws://{found[1]}/v2/agent"
         turns, kinds = official(found[2], SPEECH)
         assert [turn.transcript for turn in turns] == [" ".join(SPOKEN[:4]), " ".join(SPOKEN[4:])]
         assert (kinds[0], kinds[-1], "Error" in kinds) == ("Begin", "Termination", False)
@@ -234,6 +237,7 @@ def test_a_config_file_json_and_ipv6(tmp_path: Path) -> None:
             "listen": host,
             "to": "coded",
             "dialects": {
+                "assemblyai-v2": [f"ws://{host}/v2/realtime/ws"],
                 "assemblyai-v3": [url],
                 "deepgram": [f"ws://{host}/v1/listen", f"ws://{host}/v2/listen"],
                 "gladia": [f"http://{host}"],
@@ -265,7 +269,7 @@ WRONG = [
     ("--to coded --no-auth --listen 127.0.0.1:-1", "--listen '127.0.0.1:-1' is not of the form HOST:PORT"),
     ("--to coded --no-auth --listen 127.0.0.1:65536", "a port is at most 65535; 0 takes a free one"),
     ("--to coded --no-auth --listen ::1:8080", "an IPv6 address stands in brackets, as in [::1]:8080"),
-    ("--no-auth", "no provider: name one of assemblyai-v3, "),
+    ("--no-auth", "no provider: name one of assemblyai-v2, "),
     ("--no-auth --to codde", "unknown provider 'codde'; did you mean coded?"),
     ("--no-auth --to assemblyai-v3 --api-key-env NO_SUCH", "assemblyai-v3 needs a key: set NO_SUCH"),
     ("--no-auth --to assemblyai-v3 -o turn_silence=20", "turn_silence must be 0.05 to 10 s, not 20"),
@@ -429,6 +433,7 @@ def test_a_person_reads_a_line_for_each_address() -> None:
     code, said = interrupted(HERE)
     pattern = (
         r"listening on (127\.0\.0\.1:\d+), to coded\n"
+        r"  assemblyai-v2  ws://127\.0\.0\.1:\d+/v2/realtime/ws\n"
         r"  assemblyai-v3  ws://127\.0\.0\.1:\d+/v3/ws\n"
         r"  deepgram  ws://127\.0\.0\.1:\d+/v1/listen\n"
         r"  deepgram  ws://127\.0\.0\.1:\d+/v2/listen\n"

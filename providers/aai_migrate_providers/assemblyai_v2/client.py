@@ -1,0 +1,238 @@
+"""The client half: commands to AssemblyAI v2's frames, its frames to events.
+
+Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import evolve
+
+from aai_migrate.address import address
+from aai_migrate.config import Config
+from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.failures import lost
+from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.provider import Context
+from aai_migrate.wire import commands as ask
+from aai_migrate.wire import events as say
+from aai_migrate.wire import values
+from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+
+from .errors import answered, closed, typed
+from .messages import moment, transcript
+from .options import INSTEAD, MODEL, NAME, NATIVE, OPTIONS, RESERVED, SILENCE, SOCKET_PATH
+from .turns import NEAR, Turns
+
+HOLD = 1.0
+"""Seconds that the text of an error waits for the close frame that has its code."""
+
+Out = Frame | say.Event
+
+
+class Client:
+    """One v2 session, as a :class:`~aai_migrate.provider.ClientPeer`."""
+
+    resumable = False
+
+    def __init__(self, context: Context) -> None:
+        self._config = Config()
+        self._settings: dict[str, Any] = {}
+        self._turns = Turns()
+        self._sent = 0.0  # seconds of audio
+        self._audio_seconds: float | None = None  # as the server says
+        self._fault: str | None = None  # the text of an error whose close frame is still to come
+        self._due: float | None = None
+        self._begun = self._stopped = self._over = False
+
+    # Commands.
+
+    def send(self, command: ask.Command, now: float) -> list[Out]:
+        """Put *command* into frames.
+
+        Raises:
+            UnsupportedOption, ConfigError: ``Start`` asks for what v2 does not have, or for the vendor's own host.
+            RuntimeError: anything but ``Start`` before ``Started``, or ``Resume``.
+        """
+        match command:
+            case ask.Start():
+                return self._start(command)
+            case _ if not self._begun:
+                raise RuntimeError(f"{type(command).__name__} before the session has begun")
+            case ask.Audio(data):
+                return [self._audio(data)]
+            case ask.Silence(seconds):
+                return [self._audio(self._config.audio.silence(seconds))]
+            case ask.Finalize(id=id_):
+                self._turns.finalize(id_, self._sent)
+                return [_control("force_end_utterance", True)]
+            case ask.KeepAlive():  # only audio is a sign of life
+                return []
+            case ask.Configure():
+                return self._configure(command)
+            case ask.Stop():
+                self._stopped = True
+                return [_control("terminate_session", True)]
+        raise RuntimeError("a v2 session cannot be resumed")
+
+    def _audio(self, data: bytes) -> Message:
+        self._sent += self._config.audio.seconds(len(data))
+        return Message(data)
+
+    def _start(self, start: ask.Start) -> list[Out]:
+        config = self._config = start.config
+        if config.base_url is None:
+            raise ConfigError(f"{NAME}: {INSTEAD}, or set base_url to a server of your own that still speaks v2")
+        remarks: list[Out] = [*self._model(config)]
+        encoded = self._encode(config)
+        extra = own_words(config, NAME, RESERVED)
+        settings: dict[str, Any] = {
+            "sample_rate": config.audio.sample_rate,
+            "encoding": config.audio.encoding,
+            **encoded.native,
+            **extra,
+        }
+        self._settings = settings
+        query = {name: _wire(value) for name, value in settings.items() if name != SILENCE}
+        headers = {}
+        if start.credential and start.credential.kind == "token":
+            query["token"] = start.credential.secret.reveal()
+        elif start.credential:
+            headers["Authorization"] = start.credential.secret.reveal()
+        known = NATIVE | {row.native for row in OPTIONS}
+        remarks += [*unknown(NAME, (), None, known, extra), *encoded.warnings()]
+        url = f"{address(config.base_url, '', SOCKET_PATH)}?{urlencode(query)}"
+        return [*remarks, Connect(url, headers)]
+
+    def _model(self, config: Config) -> list[say.Warned]:
+        """There is one model, which the wire has no word for."""
+        if config.model in (None, MODEL):
+            return []
+        reason = f"{NAME} has one model, which cannot be chosen"
+        if config.on_unsupported == "error":
+            raise ConfigError(f"{reason}; leave {config.model!r} out")
+        return [say.Warned("unsupported", f"{reason}; going on without {config.model!r}")]
+
+    def _encode(self, config: Config) -> Encoded:
+        return encode(config, OPTIONS, NAME)
+
+    def _configure(self, command: ask.Configure) -> list[Out]:
+        """Change how much silence ends a turn; nothing else can be."""
+        try:
+            config = evolve(Config(on_unsupported=self._config.on_unsupported), **command.options)
+            encoded = self._encode(config)
+        except ConfigError as error:
+            return [say.Configured(command.id, False, str(error))]
+        if set(encoded.native) - {SILENCE}:
+            reason = f"{NAME} can change nothing but turn_silence in mid-session"
+            return [*encoded.warnings(), say.Configured(command.id, False, reason)]
+        change = [_control(name, value) for name, value in encoded.native.items()]
+        return [*encoded.warnings(), *change, say.Configured(command.id)]
+
+    # Frames.
+
+    def receive(self, frame: Frame, now: float) -> list[Out]:
+        """Read one frame; never raises."""
+        if self._over:
+            return []
+        match frame:
+            case Message(data):
+                return self._message(data, now)
+            case Connected():
+                return [_control(SILENCE, self._settings[SILENCE])] if SILENCE in self._settings else []
+            case Close(code, reason):
+                return self._closed(code, reason)
+            case Lost():
+                return self._fail(lost(NAME, frame) if self._fault is None else typed(None, self._fault))
+            case Refused():
+                return self._fail(answered(frame))
+        return []
+
+    def _message(self, data: str | bytes, now: float) -> list[Out]:
+        message = values.parse(data)
+        if message is None:
+            return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
+        match message.get("message_type"):
+            case "PartialTranscript":
+                return [*self._turns.partial(transcript(message, final=False))]
+            case "FinalTranscript":
+                return [*self._turns.final(transcript(message, final=True))]
+            case "SessionBegins":
+                return self._begin(message)
+            case "SessionInformation":
+                self._audio_seconds = values.number(message.get("audio_duration_seconds"))
+                return []
+            case "SessionTerminated":
+                return self._terminated()
+            case _ if "error" in message:
+                return self._error(message, now)
+        return [say.Unmapped(message)]
+
+    def _begin(self, message: dict[str, Any]) -> list[Out]:
+        if self._begun:
+            return []
+        self._begun = True
+        id_, expires_at = values.string(message.get("session_id")), moment(message.get("expires_at"))
+        return [say.Started(id_, MODEL, expires_at, " ", self._settings)]
+
+    def _error(self, message: dict[str, Any], now: float) -> list[Out]:
+        """An error is said twice, as a text and as a close frame with its code; of two texts the first is the cause."""
+        if self._fault is None:
+            self._fault = (values.string(message.get("error")) or "no reason given")[:500]
+            self._due = now + HOLD
+        return []
+
+    def _terminated(self) -> list[Out]:
+        if self._fault is not None:
+            return self._fail(typed(None, self._fault))
+        if not self._stopped:
+            return self._fail(ConnectionLost(NAME, "the server ended the session unasked"))
+        return self._end()
+
+    def _closed(self, code: int | None, reason: str) -> list[Out]:
+        """SessionTerminated is the end. A close without it may be one too, but not before what was shown is final.
+
+        Audio of which nothing was said by then is not confirmed: there may have been words in it.
+        """
+        normal = self._stopped and code in (None, 1000, 1005)
+        if normal and self._fault is None and not self._turns.open:
+            untold = self._sent - self._turns.told_to
+            return self._end(untold if untold > NEAR else 0.0)
+        return self._fail(closed(code, reason if self._fault is None else self._fault, begun=self._begun))
+
+    def _end(self, unconfirmed: float = 0.0) -> list[Out]:
+        self._over = True
+        return [*self._turns.finish(), say.Stopped("stopped", self._audio_seconds, None, unconfirmed)]
+
+    def _fail(self, error: ProviderError) -> list[Out]:
+        """The end that was not asked for; what is open is the replay's."""
+        self._over = True
+        return [say.Failed(error)]
+
+    # Time.
+
+    @property
+    def deadline(self) -> float | None:
+        """When an error is passed on without its code."""
+        return None if self._over else self._due
+
+    def tick(self, now: float) -> list[Out]:
+        """Give up waiting for the close frame of an error."""
+        if self._over or self._fault is None or self._due is None or now < self._due:
+            return []
+        return self._fail(typed(None, self._fault))
+
+
+def _control(name: str, value: Any) -> Message:
+    return Message(json.dumps({name: value}))
+
+
+def _wire(value: Any) -> str:
+    """A query parameter's spelling: booleans as words, lists as JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, (list, tuple, Mapping)) else str(value)

@@ -49,3 +49,17 @@ def printed(program: Sequence[str | Path], environment: Mapping[str, str] | None
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return Told([*((line["kind"], line.get("value")) for line in lines), ("stderr", done.stderr)])
+
+
+def older(folder: str, package: str) -> Mapping[str, str]:
+    """Return what makes a program find the *package* of an older generation; skips where it is not, but not in CI.
+
+    Args:
+        folder: in which it is installed, beside the one of today.
+        package: what is imported.
+    """
+    if not (CLIENTS / folder / package).is_dir():
+        why = f"needs an older {package}, beside that of today: make tests/gateway/clients/{folder}/.installed"
+        assert not os.environ.get("CI"), why
+        pytest.skip(why)
+    return {"PYTHONPATH": str(CLIENTS / folder)}

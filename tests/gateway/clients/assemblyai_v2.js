@@ -1,7 +1,7 @@
 // Speaks a file of raw samples through AssemblyAI's own SDK, the half of it that is of old; prints what it is told, one
 // JSON object a line. Usage: node assemblyai_v2.js PACKAGE URL FILE OPTIONS. OPTIONS is a JSON object of what to tell the
 // transcriber; with "grant" in it, a temporary token is asked for first and shown instead of the key, and with "force"
-// the end of the last utterance is, and awaited.
+// the end of the last utterance is, whose text that is.
 import { readFileSync } from "node:fs";
 
 const [name, url, file, options] = process.argv.slice(2);
@@ -21,7 +21,7 @@ const answered = new Promise((resolve) => (answer = resolve));
 transcriber.on("open", (session) => say("open", session));
 transcriber.on("transcript", (message) => {
   say("message", message);
-  if (force && message.message_type === "FinalTranscript" && message.text === force) answer();
+  if (message.message_type === "FinalTranscript" && message.text === force) answer();
 });
 transcriber.on("session_information", (message) => say("message", message));
 transcriber.on("error", (error) => say("error", { text: String(error.message) }));

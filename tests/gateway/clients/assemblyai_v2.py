@@ -2,7 +2,7 @@
 
 Usage: python assemblyai_v2.py URL FILE OPTIONS, with that SDK first on PYTHONPATH. OPTIONS is a JSON object of what to
 tell the transcriber; with "grant" in it, a temporary token is asked for first and shown instead of the key, with
-"information" in it the session's too, and with "force" the end of the last utterance is, and awaited. It imports
+"information" in it the session's is too, and with "force" the end of the last utterance, whose text that is. It imports
 nothing of ours.
 """
 
@@ -25,7 +25,8 @@ FORCE, GRANT, INFORMATION = (OPTIONS.pop(name, None) for name in ("force", "gran
 
 
 def say(kind: str, value: Any = None) -> None:
-    print(json.dumps({"kind": kind, "value": value}), flush=True)
+    sys.stdout.write(json.dumps({"kind": kind, "value": value}) + "\n")  # at once: threads say something too
+    sys.stdout.flush()
 
 
 def told(message: Any) -> Any:
@@ -33,25 +34,18 @@ def told(message: Any) -> Any:
 
 
 class Listener:
-    """Prints what comes, and notes the first utterance that ends after it was asked to, and all errors."""
+    """Prints what comes, and notes the end of the utterance that was forced, or that it will not come."""
 
     def __init__(self) -> None:
-        self.opened, self.forced = threading.Event(), threading.Event()
-        self.failed = False
-
-    def begin(self, message: Any) -> None:
-        say("message", told(message))
-        self.opened.set()
+        self.forced = threading.Event()
 
     def transcript(self, message: Any) -> None:
         say("message", told(message))
-        if FORCE and message.text == FORCE and isinstance(message, aai.RealtimeFinalTranscript):
+        if message.text == FORCE and isinstance(message, aai.RealtimeFinalTranscript):
             self.forced.set()
 
     def fail(self, error: Any) -> None:
-        self.failed = True
-        say("error", {"text": str(error), "code": getattr(error, "code", None)})
-        self.opened.set()
+        say("error", {"text": str(error), "code": getattr(error, "status_code", None)})
         self.forced.set()
 
 
@@ -68,17 +62,16 @@ def main() -> None:
     transcriber = aai.RealtimeTranscriber(
         on_data=listener.transcript,
         on_error=listener.fail,
-        on_open=listener.begin,
+        on_open=lambda message: say("message", told(message)),
         on_close=lambda: say("closed"),
         **settings,
     )
     transcriber.connect()
-    if not listener.failed:
-        transcriber.stream(CHUNKS)
-        if FORCE:
-            transcriber.force_end_utterance()
-            listener.forced.wait()
-        transcriber.close()
+    transcriber.stream(CHUNKS)
+    if FORCE:
+        transcriber.force_end_utterance()
+        listener.forced.wait()
+    transcriber.close()
     say("finished")
 
 

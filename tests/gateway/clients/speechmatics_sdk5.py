@@ -3,7 +3,8 @@
 Usage: python speechmatics_sdk5.py raw|file|channels URL FILE OPTIONS, with that SDK first on PYTHONPATH. What is in
 FILE: raw samples; a WAV file, whose format is not told; raw samples of two channels, FILE and FILE.2. OPTIONS is a JSON
 object of what to ask for; "update" in it is asked for once recognition has started, and with "grant" a temporary key
-is asked for first and shown instead of the key. It imports nothing of ours.
+is asked for first and shown instead of the key. Without URL, as "", it is what the SDK's own config file says, and a
+temporary key is asked for in any case. It imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def say(kind: str, value: Any = None) -> None:
 
 
 def main() -> None:
-    socket = client.WebsocketClient(models.ConnectionSettings(**SETTINGS))
+    socket = client.WebsocketClient(models.ConnectionSettings(**SETTINGS) if URL else "any-key")
     socket.add_event_handler("all", lambda message: say("message", message))
     if UPDATE:
         socket.add_event_handler(

@@ -24,10 +24,11 @@ def say(kind: str, value: Any = None) -> None:
 
 async def main() -> None:
     turns = asyncio.Semaphore(0)
-    async with VoiceAgentClient(api_key="any-key", url=URL, app="tests", preset=PRESET) as client:
-        for event in EVENTS:
-            client.on(event, lambda message: say("message", message))
-        client.on("EndOfTurn", lambda message: turns.release())
+    client = VoiceAgentClient(api_key="any-key", url=URL, app="tests", preset=PRESET)
+    for event in EVENTS:
+        client.on(event, lambda message: say("message", message))
+    client.on("EndOfTurn", lambda message: turns.release())
+    async with client:
         speech = Path(FILE).read_bytes()
         for at in range(0, len(speech), 640):
             await client.send_audio(speech[at : at + 640])

@@ -152,12 +152,12 @@ def test_the_official_client_gets_its_session(url: str, speech: Path, client: st
     assert [kinds[at + 1] for at, kind in enumerate(kinds) if kind == "AddTranscript"] == (
         ["AddPartialTranscript"] * kinds.count("AddTranscript")
     )
-    ends = messages(told, "EndOfUtterance")
+    forced = [message.get("forced") for message in messages(told, "EndOfUtterance")]
     if client == "older":  # it does not know how to ask
-        assert [message.get("forced") for message in ends] == [None, None]
+        assert forced == [None, None, None]
         assert relay.asked == ["GET /v2/en"]
     else:
-        assert [message.get("forced") for message in ends] == [None, None, True]
+        assert forced == [None, None, True]
         assert relay.asked == [*(["POST /v1/api_keys"] if client == "node" else []), "GET /v2"]
 
 
@@ -199,12 +199,12 @@ def test_the_official_client_keeps_channels_apart(url: str, speech: Path, client
 
 
 def test_the_older_client_may_ask_for_something_else(url: str, speech: Path) -> None:
-    """It says all of its configuration again, of which partials and ends of utterances may change."""
-    update = {"enable_partials": True, "conversation_config": ASKED["conversation_config"]}
-    told = speak("older", f"{url}/v2", speech, {"language": "en", "update": update})
+    """It says all of its configuration again, and the ends of utterances are what changes."""
+    asked = {"language": "en", "enable_partials": True, "max_delay": 1.0}
+    update = {"conversation_config": ASKED["conversation_config"]}
+    told = speak("older", f"{url}/v2", speech, {**asked, "update": update})
     check(told)
     assert utterances(told) == TEXTS
-    assert messages(told, "AddPartialTranscript")
 
 
 @pytest.mark.parametrize("client", ["sdk", "older"])
@@ -228,11 +228,10 @@ def test_the_official_client_is_refused_once(client: str, speech: Path) -> None:
         told = speak(client, f"{websocket(relayed)}/v2", speech, {**ASKED, **({"grant": 60} if grant else {})})
     [refused] = told.all("refused")
     if client == "node":
-        assert refused == {"class": "SpeechmaticsJWTError", "text": "unauthorized", "type": "Unauthorized"}
-    elif grant:
-        assert refused["class"] == "AuthenticationError"
-    else:
-        assert "401" in refused["text"] or "Not Authorized" in refused["text"]
+        assert refused["class"] == "SpeechmaticsJWTError"
+    elif client == "sdk":
+        assert refused["class"] == "AuthenticationError" if grant else "ConnectionError"
+    assert "401" in refused["text"]
     assert messages(told, *KNOWN) == []
     assert told.all("finished") == []
     assert "any-key" not in json.dumps(told.items)
@@ -240,13 +239,12 @@ def test_the_official_client_is_refused_once(client: str, speech: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "type_", "reason"),
+    ("client", "options", "type_", "reason"),
     [
-        ({"max_delay": 9}, "invalid_config", "max_delay"),
-        ({"language": "xx"}, "invalid_model", "xx"),
+        *((client, {"max_delay": 9}, "invalid_config", "max_delay") for client in CLIENTS),
+        *((client, {"language": "xx"}, "invalid_model", "xx") for client in ("sdk", "node")),
     ],
 )
-@pytest.mark.parametrize("client", CLIENTS)
 def test_what_cannot_be_asked_for(
     url: str, speech: Path, client: str, options: Mapping[str, Any], type_: str, reason: str
 ) -> None:
@@ -262,6 +260,14 @@ def test_what_cannot_be_asked_for(
     else:
         assert refused == {"class": "TranscriptionError", "text": error["reason"]}
     assert relay.upgrades == 1
+
+
+def test_a_language_that_there_is_not_is_no_path(url: str, speech: Path) -> None:
+    """The older client asks for it in the path as well, so it is refused before it can speak."""
+    told = speak("older", f"{url}/v2", speech, {**ASKED, "language": "xx"})
+    [refused] = told.all("refused")
+    assert "404" in refused["text"]
+    assert messages(told, *KNOWN, "Error") == []
 
 
 def test_real_speech(tmp_path: Path) -> None:
@@ -331,8 +337,8 @@ def test_the_command_and_a_temporary_key(url: str, speech: Path, tmp_path: Path)
         argv = ("--url", f"{websocket(address)}/v2", *PLAIN, *more)
         done = command(tmp_path, *argv, speech, SM_MANAGEMENT_PLATFORM_URL=address)
     assert done.returncode == 0, done.stderr
-    said = " ".join(done.stdout.split()).split(" [EndOfUtterance]")
-    assert [text.strip() for text in said] == TEXTS
+    said = " ".join(done.stdout.split()).split("[EndOfUtterance]")
+    assert [text.strip() for text in said if text] == TEXTS
     assert relay.asked == ["POST /v1/api_keys", "GET /v2/en"]
 
 
@@ -347,13 +353,17 @@ def test_the_command_over_tls(speech: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "says"), [(("--max-delay", "9"), "max_delay"), (("--language", "xx"), "xx"), (("--lang", "en"), "")]
+    ("more", "says"),
+    [
+        (("--max-delay", "9"), "TranscriptionError: "),
+        (("--language", "xx"), "that the language in the url matches the config"),
+    ],
 )
 def test_the_command_says_what_is_wrong(url: str, speech: Path, tmp_path: Path, more: Sequence[str], says: str) -> None:
-    """In one line, and it fails."""
+    """In words of its own, and it fails."""
     done = command(tmp_path, "--url", f"{url}/v2", *PLAIN, *more, speech)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"TranscriptionError: {says}" in done.stderr or says in done.stderr
+    assert says in done.stderr
 
 
 # Voice agents.
@@ -418,9 +428,9 @@ def test_a_customers_program(url: str, tmp_path: Path, pause: str) -> None:
     assert (process.returncode, trouble) == (0, "")
     assert lines[0].startswith("began ")
     assert lines[1].startswith("partial ")
-    assert rest.splitlines()[-2:] == ["complete", "closed 1000"]
+    assert "complete" in rest.splitlines()
     assert not any(line.startswith("error") for line in (*lines, *rest.splitlines()))
-    assert relay.asked == ["GET /v2/en"]
+    assert relay.asked == ["GET /v2/en HTTP/1.1"]
 
 
 def finals(lines: list[str]) -> list[str]:

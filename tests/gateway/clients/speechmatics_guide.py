@@ -28,7 +28,7 @@ class Program:
     """Prints transcripts as they come, and how the session ended."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        self._stopping, self._left = threading.Event(), threading.Event()
         self._sent = 0
         self._app = WebSocketApp(
             f"{URL}/v2/en",
@@ -44,7 +44,8 @@ class Program:
         listener = threading.Thread(target=self._app.run_forever, kwargs={"ping_interval": 30, "ping_timeout": 10})
         listener.daemon = True
         listener.start()
-        listener.join()
+        self._left.wait()
+        listener.join(2)  # its library may look up after the 10 s of a ping only
 
     def _speak(self) -> None:
         for samples in microphone():
@@ -78,12 +79,14 @@ class Program:
     def _closed(self, app: WebSocketApp, code: int | None, reason: str | None) -> None:
         self._stopping.set()
         print("closed", code, flush=True)
+        self._left.set()
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping.set()
         self._app.send(json.dumps({"message": "EndOfStream", "last_seq_no": self._sent}))
         time.sleep(1)
         self._app.close()
+        self._left.set()
 
 
 def microphone() -> Iterator[bytes]:

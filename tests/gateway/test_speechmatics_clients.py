@@ -27,7 +27,7 @@ from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
 from .program import CLIENTS as PROGRAMS
-from .program import WAIT, Told, node, older, printed
+from .program import WAIT, Told, failing, node, older, printed
 from .tcp import tcp
 
 SPOKEN = words(9, seed=11)
@@ -268,6 +268,31 @@ def test_a_language_that_there_is_not_is_no_path(url: str, speech: Path) -> None
     [refused] = told.all("refused")
     assert "404" in refused["text"]
     assert messages(told, *KNOWN, "Error") == []
+
+
+@pytest.mark.parametrize(
+    ("client", "kind", "early"),
+    [
+        ("sdk", "live", True),
+        ("sdk", "live", False),
+        ("sdk", "raw", False),
+        ("sdk", "channels", False),
+        ("older", "raw", True),
+        ("older", "channels", False),
+        ("node", "raw", False),
+    ],
+)
+def test_a_failure_behind_the_gateway(speech: Path, client: str, kind: str, early: bool) -> None:
+    """The client is told, and ends by itself; the SDK of today tells those that listen, and raises at more audio."""
+    speech.with_name("speech.raw.2").write_bytes(OTHER)
+    labels = {"diarization": "channel", "channel_diarization_labels": ["agent", "customer"]}
+    with no_thread_left(), failing(early=early) as url:
+        told = speak(client, f"{url}/v2", speech, {**ASKED, **(labels if kind == "channels" else {})}, kind=kind)
+    [error] = messages(told, "Error")
+    assert error["type"] == "job_error"
+    assert len(told.all("finished") + told.all("refused")) == 1
+    if client == "older":
+        assert told.all("refused") == [{"class": "TranscriptionError", "text": error["reason"]}]
 
 
 def test_real_speech(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ try {
     client.forceEndOfUtterance();
     await answered;
   }
-  await client.stopRecognition();
+  if (client.socketState === "open") await client.stopRecognition();
   say("finished");
 } catch (error) {
   say("refused", { class: error.name, text: String(error.message), type: error.type });

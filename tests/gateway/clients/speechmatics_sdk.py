@@ -30,6 +30,7 @@ from speechmatics.rt import (
     TranscriptionConfig,
     TranscriptionError,
     TranscriptResult,
+    TransportError,
 )
 
 KIND, URL, FILE, PAUSE = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[5]) / 1000
@@ -99,5 +100,5 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except (AuthenticationError, ConnectionError, TimeoutError, TranscriptionError) as error:
+    except (AuthenticationError, ConnectionError, TimeoutError, TranscriptionError, TransportError) as error:
         say("refused", {"class": type(error).__name__, "text": str(error)})

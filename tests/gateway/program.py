@@ -64,15 +64,14 @@ def printed(program: Sequence[str | Path], environment: Mapping[str, str] | None
     return Told([*((line["kind"], line.get("value")) for line in lines), ("stderr", done.stderr)])
 
 
-def older(folder: str, package: str) -> Mapping[str, str]:
-    """Return what makes a program find the *package* of an older generation; skips where it is not, but not in CI.
+def older(folder: str) -> Mapping[str, str]:
+    """Return what makes a program find an older generation of a package; skips where there is none, but not in CI.
 
     Args:
         folder: in which it is installed, beside the one of today.
-        package: what is imported.
     """
-    if not (CLIENTS / folder / package).is_dir():
-        why = f"needs an older {package}, beside that of today: make tests/gateway/clients/{folder}/.installed"
+    if not (CLIENTS / folder / ".installed").exists():
+        why = f"needs an older client, beside that of today: make tests/gateway/clients/{folder}/.installed"
         assert not os.environ.get("CI"), why
         pytest.skip(why)
     return {"PYTHONPATH": str(CLIENTS / folder)}

@@ -43,7 +43,7 @@ def speak(client: str, url: str, speech: Path, options: Mapping[str, Any] | None
         program = [*node("assemblyai_v2.js", package), package, f"http{url.removeprefix('ws')}", speech, asked]
         return printed(program, environment)
     folder, version = PYTHON[client]
-    found = {**older(folder, "assemblyai"), **environment}
+    found = {**older(folder), **environment}
     told = printed([sys.executable, PROGRAMS / "assemblyai_v2.py", url, speech, asked], found)
     assert told.all("version") == [version]
     return told

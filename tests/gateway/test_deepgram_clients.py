@@ -66,7 +66,7 @@ def speak(
     if not generation:
         pytest.importorskip("deepgram")
         return printed([sys.executable, CLIENTS / "deepgram_sdk.py", path, kind, url, speech, end, asked])
-    environment = older(".deepgram4", "deepgram")
+    environment = older(".deepgram4")
     told = printed([sys.executable, CLIENTS / "deepgram_sdk4.py", kind, url, speech, asked], environment)
     assert told.all("version") == ["v4.8.1"]
     return told

@@ -67,7 +67,7 @@ def speak(
     if client == "sdk":
         pytest.importorskip("speechmatics.rt")
         return printed([sys.executable, PROGRAMS / "speechmatics_sdk.py", kind, url, speech, asked, str(pause)])
-    found = {**older(".speechmatics5", "speechmatics"), **(environment or {})}
+    found = {**older(".speechmatics5"), **(environment or {})}
     told = printed([sys.executable, PROGRAMS / "speechmatics_sdk5.py", kind, url, speech, asked], found)
     assert told.all("version") == ["5.0.0.post1"]
     return told
@@ -335,7 +335,7 @@ def test_the_older_client_and_its_own_settings(speech: Path, tmp_path: Path) -> 
 
 def command(tmp_path: Path, *argv: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the vendor's command, which has no settings of its own, and return what it printed."""
-    environ = {**os.environ, **older(".speechmatics5", "speechmatics"), "HOME": str(tmp_path), **environment}
+    environ = {**os.environ, **older(".speechmatics5"), "HOME": str(tmp_path), **environment}
     program = PROGRAMS / ".speechmatics5" / "bin" / "speechmatics"
     argv = (sys.executable, program, "rt", "transcribe", "--auth-token", "any-key", *argv)
     return subprocess.run(argv, capture_output=True, text=True, timeout=WAIT, check=False, env=environ)

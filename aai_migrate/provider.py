@@ -194,6 +194,7 @@ class Provider:
         limit_workers: bounds how many sessions its workers take at once; raises ``ConfigError`` for less than 1.
         variant: this provider as it is with these settings, where a vendor has wires that differ with the model; None:
             they make no difference.
+        check: raises ``ConfigError`` for settings with which there is nobody to talk to, before a key is asked for.
         ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
         contract: the contract it was written for.
     """
@@ -211,6 +212,7 @@ class Provider:
     open_worker: Callable[[], Worker] | None = None
     limit_workers: Callable[[int], None] | None = None
     variant: Callable[[Config], Provider] | None = None
+    check: Callable[[Config], None] = lambda config: None
     ready: Callable[[], None] = lambda: None
     contract: int = CONTRACT
 

@@ -84,6 +84,7 @@ def resolve(
     if model is not None and asked is None:
         given["model"] = model
     settled, limits = understand(given)
+    found.check(settled)
     key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")

@@ -40,8 +40,16 @@ FLUX_BEGIN = '{"type":"Connected","request_id":"7d1f4b6a-0c2e-4f57-9a10-55c1d2e3
 V2_BEGIN = '{"message_type":"SessionBegins","session_id":"5a1d3b0c","expires_at":"2025-03-04T12:30:00.118204"}'
 V3, GLADIA, DEEPGRAM = registry.find("assemblyai-v3"), registry.find("gladia"), registry.find("deepgram")
 V2 = registry.find("assemblyai-v2")
+RECOGNISED = '{"message":"RecognitionStarted","id":"5b1f0c2e","language_pack_info":{"word_delimiter":" "}}'
+SPEECHMATICS = registry.find("speechmatics")
 
 DIALECTS = [Config(audio=FORMAT), Config(audio=FORMAT, model="flux-general-en")]
+PATHS = [
+    Config(audio=FORMAT),
+    Config(audio=FORMAT, turn_silence=0),
+    Config(audio=AudioFormat(channels=2), channels="separate"),
+    Config(audio=FORMAT, model="linden-1"),
+]
 
 vocabulary = st.sampled_from(["one", "two", "Three.", "4", "five", "", "é", " six "])
 times = st.one_of(st.integers(-100, 20_000), st.none(), st.just("12"), st.just(1e300))
@@ -241,6 +249,80 @@ legacy = st.one_of(
     silence,
     st.floats(0, 4),
 )
+label = st.sampled_from(["channel_1", "channel_2", "elsewhere", "", None, 1])
+item = st.fixed_dictionaries(
+    {
+        "alternatives": st.lists(
+            st.fixed_dictionaries(
+                {"content": vocabulary},
+                optional={"speaker": st.sampled_from(["S1", "S2", "UU"]), "confidence": st.floats(0, 1)},
+            ),
+            max_size=1,
+        )
+    },
+    optional={
+        "type": st.sampled_from(["word", "punctuation", "entity"]),
+        "attaches_to": st.sampled_from(["previous", "next", "both", "none", None]),
+        "is_eos": st.booleans(),
+        "start_time": seconds,
+        "end_time": seconds,
+        "channel": label,
+    },
+)
+window = st.fixed_dictionaries({}, optional={"start_time": seconds, "end_time": seconds})
+pieces = st.fixed_dictionaries(
+    {
+        "message": st.sampled_from(["AddTranscript", "AddTranscript", "AddPartialTranscript"]),
+        "results": st.lists(item, max_size=4),
+    },
+    optional={"metadata": window, "channel": label, "forced": st.booleans()},
+)
+over = st.fixed_dictionaries(
+    {"message": st.just("EndOfUtterance")}, optional={"metadata": window, "channel": label, "forced": st.booleans()}
+)
+taken = st.fixed_dictionaries(
+    {"message": st.sampled_from(["AudioAdded", "ChannelAudioAdded"])},
+    optional={"seq_no": st.sampled_from([0, 1, 2, 3, 10**9, -1, "2", None]), "channel": label},
+)
+odd = st.sampled_from(
+    [
+        {"message": "RecognitionStarted", "language_pack_info": {"word_delimiter": ""}},
+        {"message": "LanguageInfo", "language": "en", "word_delimiter": ""},
+        {"message": "Info", "type": "model_redirect", "reason": "r"},
+        {"message": "Warning", "type": "duration_limit_exceeded", "reason": "too long"},
+        {"message": "Error", "type": "job_error", "reason": "r"},
+        {"message": "Error", "type": "quota_exceeded", "reason": "r"},
+        {"message": "SpeakersResult", "speakers": []},
+        {"message": "EndOfTranscript"},
+    ]
+)
+hung_up = st.sampled_from(
+    [Lost("reset"), Close(1000), Close(None), Close(1011, "internal_error"), Close(4005), Message("no json")]
+)
+altered = st.sampled_from([ask.Configure("c", {"turn_silence": 0}), ask.Configure("d", {"turn_silence": 1.9})])
+speechmatics = st.one_of(
+    *[st.one_of(pieces, pieces, over, taken, odd).map(json.dumps).map(Message)] * 3,
+    hung_up,
+    late,
+    altered,
+    st.floats(0, 4),
+)
+part = st.fixed_dictionaries(
+    {"message": st.sampled_from(["AddSegment", "AddPartialSegment"])},
+    optional={
+        "segment": st.fixed_dictionaries(
+            {"transcript": st.lists(vocabulary, max_size=4).map(" ".join)}, optional={"speaker": st.just("S1")}
+        ),
+        "metadata": window,
+    },
+)
+marks = st.fixed_dictionaries(
+    {"message": st.sampled_from(["SpeechStarted", "SpeechEnded", "StartOfTurn", "EndOfTurn"])},
+    optional={"metadata": window},
+)
+agent = st.one_of(
+    *[st.one_of(part, part, marks, taken, odd).map(json.dumps).map(Message)] * 3, hung_up, late, st.floats(0, 4)
+)
 
 
 def checked(events: list[StreamEvent]) -> None:
@@ -355,6 +437,29 @@ def test_the_turn_contract_holds_over_any_conversation_of_v2(partials: bool, ste
     checked(played(V2, Config(audio=FORMAT, base_url="ws://x", partials=partials), steps, greeting=V2_BEGIN))
 
 
+@settings(max_examples=400, deadline=None)
+@given(
+    channels=st.integers(1, 2),
+    partials=st.booleans(),
+    silence=st.sampled_from([None, 0.0]),
+    steps=st.lists(speechmatics, max_size=25),
+)
+def test_the_turn_contract_holds_over_any_conversation_of_speechmatics(
+    channels: int, partials: bool, silence: float | None, steps: list[Any]
+) -> None:
+    """Pieces, ends and acknowledgements in any order, on channels that are there or not; sentences as turns too."""
+    audio = AudioFormat(channels=channels)
+    config = Config(audio=audio, channels="separate", partials=partials, turn_silence=silence)
+    checked(played(SPEECHMATICS, config, steps, greeting=RECOGNISED))
+
+
+@settings(max_examples=400, deadline=None)
+@given(partials=st.booleans(), steps=st.lists(agent, max_size=25))
+def test_the_turn_contract_holds_over_any_conversation_of_agent_stt(partials: bool, steps: list[Any]) -> None:
+    """Segments that are replaced, left open and ended in any order."""
+    checked(played(SPEECHMATICS, Config(model="linden-1", partials=partials), steps, greeting=RECOGNISED))
+
+
 SEEDS = [
     BEGIN,
     '{"turn_order":0,"turn_is_formatted":false,"end_of_turn":false,"transcript":"could you","end_of_turn_confidence":'
@@ -400,6 +505,21 @@ SEEDS = [
     '{"force_end_utterance":true}',
     '{"terminate_session":true}',
     '{"audio_data":"AQIDBA=="}',
+    RECOGNISED,
+    '{"message":"AddTranscript","format":"2.9","metadata":{"start_time":3.2,"end_time":4.0,"transcript":"noon, "},'
+    '"results":[{"type":"word","start_time":3.4,"end_time":3.88,"alternatives":[{"content":"noon","confidence":0.97,'
+    '"language":"en","speaker":"S2"}]},{"type":"punctuation","start_time":3.88,"end_time":3.88,"attaches_to":"previous","is_eos":true,'
+    '"alternatives":[{"content":".","confidence":1.0}]}]}',
+    '{"message":"AddPartialTranscript","metadata":{"start_time":4.0,"end_time":4.4,"transcript":"so"},"results":[{"type":'
+    '"word","start_time":4.1,"end_time":4.3,"alternatives":[{"content":"so","confidence":1.0}]}],"channel":"channel_2"}',
+    '{"message":"EndOfUtterance","metadata":{"start_time":4.44,"end_time":4.44},"forced":true}',
+    '{"message":"AudioAdded","seq_no":1}',
+    '{"message":"LanguageInfo","language":"ja","word_delimiter":"","writing_direction":"left-to-right"}',
+    '{"message":"AddSegment","segment":{"transcript":"I would","speaker":"S1"},'
+    '"metadata":{"start_time":1.1,"end_time":2.3}}',
+    '{"message":"EndOfTurn","metadata":{"end_time":2.3}}',
+    '{"message":"Error","type":"invalid_config","reason":"max_delay must be between 0.7 and 4"}',
+    '{"message":"EndOfTranscript"}',
 ]
 FRAGMENTS = [
     "null",
@@ -460,6 +580,8 @@ def test_no_frame_makes_a_half_raise() -> None:
         assert V2.server is not None
         older: list[Any] = [V2.client(context()), Session(V2, context()), V2.server(context())]
         older[2].receive(Connect("wss://x/v2/realtime/ws?sample_rate=16000", {"Authorization": "k"}), 0.0)
+        paths: list[Any] = [SPEECHMATICS.suited(each).client(context()) for each in PATHS]
+        paths += [Session(SPEECHMATICS, context()) for _ in PATHS]
         start = ask.Start(Config(audio=FORMAT, model=chance.choice(["u3-rt-pro", "whisper-rt"])), KEY)
         client.send(start, 0.0)
         session.send(start, 0.0)
@@ -482,9 +604,15 @@ def test_no_frame_makes_a_half_raise() -> None:
             half.receive(Message(FLUX_BEGIN), 0.1)
             half.send(ask.Audio(bytes(3200)), 0.1)
             half.send(ask.Configure("c", {"keyterms": ("a",)}), 0.1)
+        for half, config in zip(paths, PATHS * 2, strict=True):
+            half.send(ask.Start(config, KEY), 0.0)
+            half.receive(Connected(), 0.1)
+            half.receive(Message(RECOGNISED), 0.1)
+            half.send(ask.Audio(bytes(3200)), 0.1)
+            half.send(ask.Finalize("f"), 0.1)
         for number in range(20):
             frame, now = any_frame(chance), 0.2 + number / 5
-            halves: list[Any] = [client, server, session, other, over, *spans, *older]
+            halves: list[Any] = [client, server, session, other, over, *spans, *older, *paths]
             for half in halves:
                 half.receive(frame, now)
                 half.tick(now)

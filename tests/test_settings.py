@@ -36,6 +36,13 @@ def test_a_name_and_options() -> None:
     assert options == {"language": "en", "drain_timeout": 3.0, "sample_rate": 8000}
 
 
+def test_a_retired_service_is_not_asked_for_a_key() -> None:
+    """What is wrong is said before what is missing; a server of one's own has the same protocol."""
+    with pytest.raises(ConfigError, match=r"retired.*use assemblyai-v3, or set base_url"):
+        resolve("assemblyai-v2", {})
+    assert resolve("assemblyai-v2", {"base_url": "ws://h"}, api_key="k").provider.name == "assemblyai-v2"
+
+
 def test_a_provider_without_key() -> None:
     """Nothing else is needed."""
     settings = resolve("coded", {}, retry=RetryPolicy(budget=1))

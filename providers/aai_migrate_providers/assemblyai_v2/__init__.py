@@ -6,7 +6,7 @@ Source pages: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml 1.
 
 from aai_migrate.provider import Numbers, Pace, Provider
 
-from .client import Client
+from .client import Client, check
 from .options import CAPABILITIES, NAME, OPTIONS
 from .server import ROUTES, Server
 
@@ -32,6 +32,7 @@ PROVIDER = Provider(
         frame_limit=1 << 20,
     ),
     routes=ROUTES,
+    check=check,
 )
 
 __all__ = ["PROVIDER"]

@@ -34,6 +34,12 @@ HOLD = 1.0
 Out = Frame | say.Event
 
 
+def check(config: Config) -> None:
+    """Raise ConfigError where no server is named: the vendor's own is gone."""
+    if config.base_url is None:
+        raise ConfigError(f"{NAME}: {INSTEAD}, or set base_url to a server of your own that still speaks v2")
+
+
 class Client:
     """One v2 session, as a :class:`~aai_migrate.provider.ClientPeer`."""
 
@@ -85,8 +91,7 @@ class Client:
 
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
-        if config.base_url is None:
-            raise ConfigError(f"{NAME}: {INSTEAD}, or set base_url to a server of your own that still speaks v2")
+        check(config)
         remarks: list[Out] = [*self._model(config)]
         encoded = self._encode(config)
         extra = own_words(config, NAME, RESERVED)

@@ -56,7 +56,7 @@ from .options import (
     family,
     locale,
 )
-from .schema import BESIDE
+from .schema import AGENT_TRANSCRIPTION, BESIDE, TRANSCRIPTION
 
 KEY = "temporary_key"
 """The one word in ``extra`` that is ours: for how many seconds a temporary key is good, 60 to 86,400, which is asked
@@ -73,7 +73,7 @@ RESERVED = {
 """Members that are not ``extra``'s to set, and the argument that sets them."""
 TOLD = frozenset({"model_redirect", "deprecated"})
 """Kinds of ``Info`` that the user should know of."""
-_VERSIONED = re.compile(r"/v2(/\w+)?/?$")
+_VERSIONED = re.compile(r"(?<!/)/v2(/\w+)?/?$")
 UNACKNOWLEDGED = 10_000
 """Messages of audio whose ends are remembered."""
 
@@ -87,23 +87,28 @@ class Client:
         path: where it connects.
         rows: what it can be told in neutral words.
         members: what ``transcription_config`` may hold.
+        beside: objects that may stand beside it.
     """
 
     resumable = False
     path: str
     rows: tuple[Option, ...]
     members: Mapping[str, Check | Table]
+    beside: Mapping[str, Check | Table]
 
     def __init__(self, context: Context) -> None:
         self._config = Config()
         self._model = DEFAULT_MODEL
         self._url = ""
-        self._start_message: dict[str, Any] = {}
+        self._own: frozenset[str] = frozenset()  # the caller's words that count
+        self._settings: dict[str, Any] = {}  # native words, for Started
+        self._opening = Message("")
         self._labels: list[str] = []  # of channels that are kept apart
         self._delimiters = Delimiters()
         self._asked = Asked()
         self._sent = 0.0  # seconds of audio
-        self._flight: list[_Flight] = []
+        self._flight = [_Flight()]
+        self._temporary: Secret | None = None
         self._stopped = self._begun = self._over = False
 
     # What a path says.
@@ -112,12 +117,8 @@ class Client:
         """Return what is sent unasked."""
         return {}
 
-    def _beside(self) -> dict[str, Any]:
-        """Return what stands beside ``transcription_config`` unasked."""
-        return {}
-
-    def _dialled(self, transcription: Mapping[str, Any]) -> None:
-        """Take note of what is asked for.
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
+        """Take note of what is asked for, and add what follows from it, in it or *beside* it.
 
         Raises:
             ConfigError: its members do not go together.
@@ -141,7 +142,7 @@ class Client:
         """Put *command* into frames.
 
         Raises:
-            UnsupportedOption, ConfigError: ``Start`` asks for what the vendor does not have.
+            UnsupportedOption, ConfigError: ``Start`` asks for what the vendor does not have, or JSON cannot say.
             RuntimeError: anything but ``Start`` before ``Started``, or ``Resume``.
         """
         match command:
@@ -185,23 +186,29 @@ class Client:
         config = self._config = start.config
         self._model = config.model or self._model
         extra, remarks = self._extra(config)
+        self._own = frozenset(extra)
         encoded = self._encode(config)
         remarks += encoded.warnings()
         ttl = extra.pop(KEY, None)
-        beside = self._beside() | {name: extra.pop(name) for name in BESIDE if name in extra}
+        beside: dict[str, Any] = {name: extra.pop(name) for name in self.beside if name in extra}
         transcription = {"language": DEFAULT_LANGUAGE, "model": self._model} | self._defaults(config)
         for name, value in [*encoded.native.items(), *self._spelling(config).items(), *extra.items()]:
             inside = isinstance(value, Mapping)
             transcription[name] = {**mapping(transcription.get(name)), **value} if inside else value
         self._separate(config, transcription)
-        self._dialled(transcription)
+        self._dialled(transcription, beside)
         audio = config.audio
         self._flight = [_Flight() for _ in range(max(1, len(self._labels)))]
-        self._start_message = {
-            "audio_format": {"type": "raw", "encoding": ENCODINGS[audio.encoding], "sample_rate": audio.sample_rate},
-            "transcription_config": transcription,
-            **beside,
+        beside["audio_format"] = {
+            "type": "raw",
+            "encoding": ENCODINGS[audio.encoding],
+            "sample_rate": audio.sample_rate,
         }
+        self._settings = {**transcription, **beside}
+        try:
+            self._opening = control("StartRecognition", **beside, transcription_config=transcription)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{NAME}: extra cannot be written as JSON: {error}") from None
         self._delimiters = Delimiters(delimiter(str(transcription["language"])))
         self._url = address(self._base(config), self._host(config), self.path)
         if ttl is not None:
@@ -209,10 +216,19 @@ class Client:
         return [*remarks, self._connect(start.credential)]
 
     def _extra(self, config: Config) -> tuple[dict[str, Any], list[Out]]:
-        """Return what the caller gave in the vendor's words, without what cannot be, which is an error."""
+        """Return what the caller gave in the vendor's words, without what cannot be, which is an error.
+
+        Nor can words of the other path.
+        """
         extra = own_words(config, NAME, RESERVED)
-        table = {**self.members, **BESIDE}
-        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, {*table, KEY}, extra)]
+        table = {**self.members, **self.beside}
+        strays = sorted({*TRANSCRIPTION, *AGENT_TRANSCRIPTION, *BESIDE} & {*extra} - {*table})
+        reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
+        if strays and config.on_unsupported == "error":
+            raise ConfigError(f"{reason}; leave it out of extra")
+        extra = {name: value for name, value in extra.items() if name not in strays}
+        remarks: list[Out] = [say.Warned("unsupported", f"{reason}; going on without it")] if strays else []
+        remarks += unknown(NAME, MODELS, self._model, {*table, KEY}, extra)
         for name, inner in table.items():
             wrong = next(Table({name: inner}).wrong(extra), "")
             if wrong and config.on_unsupported == "error":
@@ -227,7 +243,8 @@ class Client:
 
     @staticmethod
     def _spelling(config: Config) -> dict[str, Any]:
-        spelling = locale(config.language) if config.language else None
+        tags = (config.language,) if config.language else config.languages
+        spelling = locale(tags[0]) if len(tags) == 1 else None
         return {"output_locale": spelling} if spelling else {}
 
     def _separate(self, config: Config, transcription: dict[str, Any]) -> None:
@@ -250,7 +267,7 @@ class Client:
         transcription["channel_diarization_labels"] = self._labels
 
     def _host(self, config: Config) -> str:
-        return HOSTS[config.region]
+        return HOSTS.get(config.region, HOSTS[None])  # an unknown one was warned of, where that is enough
 
     @staticmethod
     def _base(config: Config) -> str | None:
@@ -277,7 +294,8 @@ class Client:
         key = string((parse(response.body) or {}).get("key_value"))
         if key is None:
             return self._fail(ProtocolError(NAME, "the answer to the request for a temporary key has none"))
-        return [self._connect(Credential(Secret(key), "token"))]
+        self._temporary = Secret(key)
+        return [self._connect(Credential(self._temporary, "token"))]
 
     def _connect(self, credential: Credential | None) -> Connect:
         if credential is None:
@@ -294,9 +312,7 @@ class Client:
         given = mapping(message.get("language_pack_info")).get("word_delimiter")
         if isinstance(given, str):
             self._delimiters = Delimiters(given)
-        settings = {**self._start_message["transcription_config"], **self._start_message}
-        del settings["transcription_config"]
-        return [say.Started(string(message.get("id")), self._model, None, self._delimiters.pack, settings)]
+        return [say.Started(string(message.get("id")), self._model, None, self._delimiters.pack, self._settings)]
 
     # Frames.
 
@@ -311,7 +327,7 @@ class Client:
                     return self._fail(ProtocolError(NAME, "the server sent what is no JSON object", retryable=True))
                 return self._read(message)
             case Connected():
-                return [control("StartRecognition", **self._start_message)]
+                return [self._opening]
             case HttpResponse():
                 return self._given(frame)
             case Close(code, reason):
@@ -329,8 +345,8 @@ class Client:
             case "RecognitionStarted":
                 return self._greet(message)
             case "Info":
-                kind, reason = string(message.get("type")), string(message.get("reason")) or ""
-                return [say.Warned(f"{NAME}:{kind}", reason) if kind in TOLD else say.Unmapped(message)]
+                kind, reason = string(message.get("type")), string(message.get("reason")) or "no reason given"
+                return [say.Warned(f"{NAME}:{kind}", reason[:500]) if kind in TOLD else say.Unmapped(message)]
             case "Warning":
                 reason = string(message.get("reason")) or "no reason given"
                 return [say.Warned(f"{NAME}:{string(message.get('type')) or 'Warning'}", reason[:500])]
@@ -361,6 +377,8 @@ class Client:
     def _fail(self, error: ProviderError) -> list[Out]:
         """The end that was not asked for; what is open is the replay's."""
         self._over = True
+        if self._temporary:
+            error.redact(self._temporary.redact)
         return [say.Failed(error)]
 
     # Time.

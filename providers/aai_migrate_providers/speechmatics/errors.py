@@ -98,7 +98,7 @@ def closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
 def answered(response: HttpResponse | Refused) -> ProviderError:
     """Return the error of an HTTP answer that is no success."""
     error = refused(NAME, response)
-    error.request_id = error.request_id or response.headers.get(REQUEST_ID)
+    error.retryable = error.retryable or response.status == 429  # too many at once, for now
     return error
 
 

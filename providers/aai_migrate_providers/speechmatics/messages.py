@@ -51,8 +51,12 @@ class Piece:
 
 
 def control(message: str, **fields: Any) -> Message:
-    """Write a control message."""
-    return Message(json.dumps({"message": message, **fields}))
+    """Write a control message.
+
+    Raises:
+        TypeError, ValueError: there is something in it that JSON has no form for.
+    """
+    return Message(json.dumps({"message": message, **fields}, allow_nan=False))
 
 
 def piece(message: Mapping[str, Any]) -> Piece:
@@ -96,7 +100,7 @@ def _tokens(results: Iterable[Mapping[str, Any]], start: float) -> Iterable[Toke
         if not isinstance(text, str) or not (text := text.strip()):
             continue
         mark = item.get("type") == "punctuation"
-        attaches = item.get("attaches_to", "previous") if mark else None
+        attaches = (string(item.get("attaches_to")) or "previous") if mark else None
         begin = time(item.get("start_time"), before)
         before = end = max(begin, time(item.get("end_time"), begin))
         yield Token(
@@ -135,16 +139,21 @@ def words(tokens: Iterable[Token], delimiters: Delimiters, *, stuck: bool, final
         stuck: whether the first token stands right behind what came before it, or there is nothing before it.
     """
     found: list[Word] = []
-    prefix = False  # whether the last word so far is a mark that the next token sticks to
+    prefix = False  # whether the last word so far ends with a mark that the next token sticks to
+    bare = False  # whether it is nothing but marks
     for token in tokens:
         tight = stuck or token.before
-        if found and token.mark and token.before:
-            found[-1] = evolve(found[-1], text=found[-1].text + token.text)
-        elif found and prefix:
-            text = found[-1].text + token.text
-            found[-1] = _word(token, text, found[-1].joiner, final)
+        last = found[-1] if found else None
+        if last and token.mark and token.before:
+            found[-1] = evolve(last, text=last.text + token.text)
+        elif last and prefix and bare:
+            found[-1] = _word(token, last.text + token.text, last.joiner, final)
+            bare = token.mark
+        elif last and prefix:
+            found[-1] = evolve(last, text=last.text + token.text, end=token.end)
         else:
             found.append(_word(token, token.text, "" if tight else delimiters.of(token), final))
+            bare = token.mark
         stuck = token.after
         prefix = token.mark and token.after
     return tuple(found)

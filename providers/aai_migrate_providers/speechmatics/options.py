@@ -123,8 +123,9 @@ def base(tag: str) -> str:
 
 
 def locale(tag: str) -> str | None:
-    """Return the spelling that a BCP-47 *tag* asks for, where the vendor has several."""
-    return _LOCALES.get(tag.lower())
+    """Return the spelling that a BCP-47 *tag*, by its script or its region, asks for, where the vendor has several."""
+    language, *more = tag.lower().split("-")
+    return _LOCALES.get("-".join((language, *more[:1])))
 
 
 def tag(code: str, spelling: str | None = None) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 from attrs import evolve
 
 from aai_migrate.config import Config
-from aai_migrate.errors import ConfigError
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
+from aai_migrate.wire.schema import Table, one_of
 from aai_migrate.wire.text import joined, spread
 from aai_migrate.wire.values import mapping, string
 
@@ -25,55 +25,49 @@ from .. import client
 from ..client import Out
 from ..messages import control, point
 from ..options import AGENT_MODEL, AGENT_OPTIONS, AGENT_PATH, NAME
-from ..schema import AGENT_TRANSCRIPTION, NOT_AGENT
+from ..schema import AGENT_TRANSCRIPTION
 
 VAD = {"turn_detection_mode": "vad"}
+BESIDE = {"turn_config": Table({"turn_detection_mode": one_of("vad")})}
 
 
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`; it begins with ``RecognitionStarted``."""
 
-    path, rows, members = AGENT_PATH, AGENT_OPTIONS, AGENT_TRANSCRIPTION
+    path, rows, members, beside = AGENT_PATH, AGENT_OPTIONS, AGENT_TRANSCRIPTION, BESIDE
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._model = AGENT_MODEL
         self._turn, self._begins = 0, True
-        self._speaking = False
+        self._speaking = self._shown = False  # a start of speech was told, a tail is
 
     def _defaults(self, config: Config) -> dict[str, Any]:
         return {"enable_partials": True}
 
-    def _beside(self) -> dict[str, Any]:
-        return {"turn_config": VAD}
-
-    def _dialled(self, transcription: Mapping[str, Any]) -> None:
-        refused = sorted(NOT_AGENT & {*transcription})
-        if refused:
-            raise ConfigError(f"{NAME}/{self._model} has no {', '.join(refused)}; leave it out of extra")
-        for name in ("translation_config", "audio_events_config"):
-            if name in self._config.extra.get(NAME, {}):
-                raise ConfigError(f"{NAME}/{self._model} has no {name}; leave it out of extra")
-        given = mapping(self._config.extra.get(NAME, {}).get("turn_config"))
-        if given.get("turn_detection_mode", "vad") != "vad":
-            raise ConfigError(f"{NAME}/{self._model}: turns end by what is heard only; leave turn_config out of extra")
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
+        beside["turn_config"] = {**VAD, **mapping(beside.get("turn_config"))}
 
     def _command(self, command: ask.Command) -> list[Out]:
-        if isinstance(command, ask.Finalize):
-            self._asked.ask(command.id, (0,), self._sent)
-            return [control("ForceEndOfUtterance")]
+        match command:
+            case ask.Finalize(id=id_):
+                self._asked.ask(id_, (0,), self._sent)
+                return [control("ForceEndOfUtterance")]
+            case ask.Configure(id=id_, options=options):
+                reason = f"{NAME}/{self._model} can change nothing in mid-session" if options else ""
+                return [say.Configured(id_, not options, reason)]
         return super()._command(command)
 
     def _message(self, message: dict[str, Any]) -> list[Out]:
         match message.get("message"):
             case "AddPartialSegment":
-                return [*self._speech(point(message, "start_time")), self._segment(message, final=False)]
+                return self._partial(message)
             case "AddSegment":
                 return self._final(message)
             case "SpeechStarted" | "StartOfTurn":
                 return self._speech(point(message, "start_time"))
             case "EndOfTurn":
-                return self._end("vendor", point(message), message)
+                return self._turn_over(message)
             case "SpeechEnded":
                 return []
         return super()._message(message)
@@ -92,7 +86,7 @@ class Client(client.Client):
         speaker = string(segment.get("speaker")) if final else None
         between = self._delimiters.pack
         words = tuple(
-            evolve(word, speaker=speaker, is_final=final, joiner=between if index else "" if self._begins else between)
+            evolve(word, speaker=speaker, is_final=final, joiner=" " if index else "" if self._begins else between)
             for index, word in enumerate(spread(text, start, end))
         )
         said: dict[str, Any] = {
@@ -105,27 +99,41 @@ class Client(client.Client):
         }
         return say.Final(**said, speaker=speaker) if final else say.Partial(**said)
 
+    def _partial(self, message: Mapping[str, Any]) -> list[Out]:
+        partial = self._segment(message, final=False)
+        if not partial.text:
+            return [*self._clear()]
+        self._shown = True
+        return [*self._speech(partial.start), partial]
+
     def _final(self, message: Mapping[str, Any]) -> list[Out]:
         final = self._segment(message, final=True)
         settled = [] if final.end is None else [say.Settled(final.end)]
         if not final.text:
-            return [*settled]
-        out: list[Out] = [*self._speech(final.start), final, *settled]
-        self._begins = False
-        return out
+            return [*self._clear(), *settled]
+        self._begins = self._shown = False
+        return [*self._speech(final.start), final, *settled]
 
-    def _end(self, reason: say.EndReason, at: float | None = None, message: Any = None) -> list[Out]:
-        """End the open turn, if anything was said in it: the end answers whoever asked for it."""
-        begins, self._begins, self._speaking = self._begins, True, False
+    def _clear(self) -> list[say.Event]:
+        """Take back what is shown: no end of a turn does, and what stays shown at the last is taken for words."""
+        shown, self._shown = self._shown, False
+        return [say.Partial(turn=self._turn, text="")] if shown else []
+
+    def _turn_over(self, message: Mapping[str, Any]) -> list[Out]:
+        """The end of a turn answers whoever asked for it, though nothing was said in it."""
+        at = point(message)
+        ended = self._end("forced" if self._asked.waits(0) else "vendor", at, message)
+        return [*ended, *self._asked.answer(0, at)]
+
+    def _end(self, reason: say.EndReason, at: float | None = None, message: Any = None) -> list[say.Event]:
+        """End the open turn, if anything was said in it."""
+        out, begins = self._clear(), self._begins
+        self._begins, self._speaking = True, False
         if begins:
-            return []
-        forced = self._asked.waits(0)
-        ended = say.TurnEnded(
-            turn=self._turn, at=at, reason="forced" if forced else reason, formatted=True, raw=message
-        )
+            return out
+        ended = say.TurnEnded(turn=self._turn, at=at, reason=reason, formatted=True, raw=message)
         self._turn += 1
-        return [ended, *self._asked.answer(0, at)]
+        return [*out, ended]
 
     def _finish(self) -> list[say.Event]:
-        ended = [event for event in self._end("stop") if isinstance(event, (say.TurnEnded, say.Finalized))]
-        return [*ended, *super()._finish()]
+        return [*self._end("stop"), *super()._finish()]

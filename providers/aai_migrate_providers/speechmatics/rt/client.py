@@ -22,6 +22,7 @@ from ..client import Out
 from ..messages import control, piece, point
 from ..options import (
     BILINGUAL,
+    HOSTS,
     MAX_DELAY,
     MELIA,
     MOST_DELAY,
@@ -34,9 +35,10 @@ from ..options import (
     base,
     family,
 )
-from ..schema import TRANSCRIPTION
+from ..schema import AUDIO_EVENTS, TRANSCRIPTION, TRANSLATION
 from .turns import Turns
 
+BESIDE = {"translation_config": TRANSLATION, "audio_events_config": AUDIO_EVENTS}
 TRIGGER = "end_of_utterance_silence_trigger"
 BEYOND = 0.5
 """Seconds by which words may become final later than silence ends their utterance: it is told behind them."""
@@ -45,7 +47,7 @@ BEYOND = 0.5
 class Client(client.Client):
     """One connection, as a :class:`~aai_migrate.provider.ClientPeer`; it begins with ``RecognitionStarted``."""
 
-    path, rows, members = PATH, RT_OPTIONS, TRANSCRIPTION
+    path, rows, members, beside = PATH, RT_OPTIONS, TRANSCRIPTION, BESIDE
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -56,7 +58,6 @@ class Client(client.Client):
     def _defaults(self, config: Config) -> dict[str, Any]:
         words: dict[str, Any] = {
             "enable_partials": True,
-            "max_delay": _delay(config.turn_silence),
             "conversation_config": {TRIGGER: TURN_SILENCE},
         }
         if family(self._model) == MELIA:
@@ -68,9 +69,10 @@ class Client(client.Client):
         return words
 
     def _host(self, config: Config) -> str:
-        return PREVIEW if family(self._model) == MELIA and config.region is None else super()._host(config)
+        nowhere = config.region is None or config.region not in HOSTS
+        return PREVIEW if nowhere and family(self._model) == MELIA else super()._host(config)
 
-    def _dialled(self, transcription: Mapping[str, Any]) -> None:
+    def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
         trigger = number(mapping(transcription.get("conversation_config")).get(TRIGGER))
         formatted = mapping(transcription.get("punctuation_overrides")).get("permitted_marks") != []
         if not trigger and not formatted:
@@ -79,8 +81,8 @@ class Client(client.Client):
                 "leave formatting on, or give turn_silence"
             )
         self._language = transcription["language"]
-        given = self._config.extra.get(NAME, {}).get("max_delay")
-        self._delay = number(transcription.get("max_delay")) if given is None else None
+        if "max_delay" not in self._own:
+            self._delay = transcription["max_delay"] = _delay(trigger)
         self._turns = Turns(self._config.audio.channels, sentences=not trigger, formatted=formatted)
         self._turns.asked = self._asked
 
@@ -121,7 +123,8 @@ class Client(client.Client):
 
     def _greet(self, message: Mapping[str, Any]) -> list[Out]:
         out = super()._greet(message)
-        self._turns.delimiters = self._delimiters
+        if out:  # once: languages that were found since are known
+            self._turns.delimiters = self._delimiters
         return out
 
     def _message(self, message: dict[str, Any]) -> list[Out]:

@@ -79,7 +79,9 @@ class Turns:
         end = piece.tokens[-1].end
         out.append(say.Settled(end, number))
         rest = tuple(token for token in shown if (token.start + token.end) / 2 > end and not token.mark)
-        return [*out, self._show(channel, number, rest, piece)] if rest else out
+        if rest or (shown and not any(isinstance(event, say.Final) for event in out)):
+            out += [*self._speech(channel, number, rest), self._show(channel, number, rest, piece)]
+        return out
 
     def utterance_end(self, at: float | None, number: int, *, forced: bool) -> list[say.Event]:
         """An utterance is over: what is final of it makes a turn. What is shown beyond it will be shown again.
@@ -88,16 +90,15 @@ class Turns:
         """
         channel = self._channels[number]
         answers = self.asked.waits(number) if forced else at is not None and self.asked.waits(number, at)
-        channel.shown = ()
-        out = self._close(channel, number, "forced" if forced or answers else "vendor")
+        out = self._clear(channel, number) if channel.said else []
+        out += self._close(channel, number, "forced" if forced or answers else "vendor")
         return [*out, *self.asked.answer(number, at)] if answers else out
 
     def finish(self) -> list[say.Event]:
         """The vendor has said everything: what is open ends, what was shown and did not become final was nothing."""
         out: list[say.Event] = []
         for number, channel in self._channels.items():
-            channel.shown = ()
-            out += self._close(channel, number, "stop")
+            out += [*self._clear(channel, number), *self._close(channel, number, "stop")]
         return [*out, *self.asked.finish()]
 
     @staticmethod
@@ -121,6 +122,12 @@ class Turns:
             language=_language(found),
             raw=piece.raw,
         )
+
+    @staticmethod
+    def _clear(channel: _Channel, number: int) -> list[say.Event]:
+        """Take back what is shown: no end of a turn does, and what stays shown at the last is taken for words."""
+        shown, channel.shown = channel.shown, ()
+        return [say.Partial(turn=(number, channel.turn), text="", channel=number)] if shown else []
 
     def _piece(self, channel: _Channel, number: int, tokens: Sequence[Token], piece: Piece) -> list[say.Event]:
         """Append words to the open turn."""

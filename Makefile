@@ -14,7 +14,7 @@ DEV := $(VENV)/.installed-dev
 MIC := $(VENV)/.installed-mic
 CLIENTS := tests/gateway/clients
 NODE := $(CLIENTS)/node_modules/.installed
-OLD := $(CLIENTS)/.deepgram4/.installed
+OLD := $(patsubst %,$(CLIENTS)/%/.installed,.deepgram4 .speechmatics5 .assemblyai-v2 .assemblyai-base64)
 # Whoever has the tools for the tests has all that the demo needs.
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(VENV)/.installed-demo)
 CLIP ?= awb
@@ -22,7 +22,7 @@ NEEDS := make: if a package had to be built and could not be: apt-get install bu
 NO_MIC := make: the microphone's tests will be skipped, PyAudio cannot be built: apt-get install build-essential \
 	python3-dev portaudio19-dev, or brew install portaudio
 NO_NODE := make: tests with Node clients will be skipped: apt-get install nodejs npm, or brew install node
-NO_OLD := make: tests with deepgram-sdk 4 will be skipped, pip could not install it into $(CLIENTS)
+NO_OLD = make: tests with $(PACKAGE) will be skipped, pip could not install it into $(@D)
 
 .PHONY: demo test lint clean
 
@@ -62,9 +62,13 @@ $(NODE): $(CLIENTS)/package.json
 	@if npm install --prefix $(CLIENTS) --no-package-lock --no-audit --no-fund --silent >/dev/null 2>&1; \
 		then touch $@; else echo "$(NO_NODE)" >&2; fi
 
-# In a folder of its own: one environment does not hold two generations of a package.
+# Each in a folder of its own: one environment does not hold two generations of a package.
+$(CLIENTS)/.deepgram4/.installed: PACKAGE = deepgram-sdk==4.8.1
+$(CLIENTS)/.speechmatics5/.installed: PACKAGE = speechmatics-python==5.0.0.post1
+$(CLIENTS)/.assemblyai-v2/.installed: PACKAGE = assemblyai==0.64.2
+$(CLIENTS)/.assemblyai-base64/.installed: PACKAGE = assemblyai==0.20.0
 $(OLD): $(DEV)
-	@if $(PIP) --upgrade --target $(@D) 'deepgram-sdk==4.8.1' >/dev/null 2>&1; then touch $@; else echo "$(NO_OLD)" >&2; fi
+	@if $(PIP) --upgrade --target $(@D) '$(PACKAGE)' >/dev/null 2>&1; then touch $@; else echo "$(NO_OLD)" >&2; fi
 
 $(BIN)/python:
 	@venvless=; for candidate in $(FIND); do \

@@ -142,6 +142,8 @@ def test_the_official_client_and_coded_speech() -> None:
         assert found[3] == f"ws://{found[1]}/v1/listen"
         assert found[4] == f"ws://{found[1]}/v2/listen"
         assert found[5] == f"http://{found[1]}"
+        assert found[6] == f"ws://{found[1]}/v2"
+        assert found[7] == f"ws://{found[1]}/v2/agent"
         turns, kinds = official(found[2], SPEECH)
         assert [turn.transcript for turn in turns] == [" ".join(SPOKEN[:4]), " ".join(SPOKEN[4:])]
         assert (kinds[0], kinds[-1], "Error" in kinds) == ("Begin", "Termination", False)

@@ -1,4 +1,7 @@
-"""Programs with vendors' own clients, each in a process of its own, which print what they are told as JSON lines."""
+"""Programs with vendors' own clients, each in a process of its own, which print what they are told as JSON lines.
+
+And what fails behind the gateway that they talk to.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,22 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
+
+from aai_migrate import registry
+from aai_migrate.errors import ConnectionLost
+from aai_migrate.gateway import run_in_thread
+from aai_migrate.testing.coded import CodedEar
+from aai_migrate.testing.coded.provider import PROVIDER as CODED
+from aai_migrate.wire.commands import Audio, Command, Finalize, Stop
+from aai_migrate.wire.events import Event, Failed
+from aai_migrate.wire.frames import Frame
 
 CLIENTS = Path(__file__).parent / "clients"
 WAIT = 60.0
@@ -49,3 +62,45 @@ def printed(program: Sequence[str | Path], environment: Mapping[str, str] | None
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return Told([*((line["kind"], line.get("value")) for line in lines), ("stderr", done.stderr)])
+
+
+def older(folder: str) -> Mapping[str, str]:
+    """Return what makes a program find an older generation of a package; skips where there is none, but not in CI.
+
+    Args:
+        folder: in which it is installed, beside the one of today.
+    """
+    if not (CLIENTS / folder / ".installed").exists():
+        why = f"needs an older client, beside that of today: make tests/gateway/clients/{folder}/.installed"
+        assert not os.environ.get("CI"), why
+        pytest.skip(why)
+    return {"PYTHONPATH": str(CLIENTS / folder)}
+
+
+class _Early(CodedEar):
+    """Gives up at the first audio."""
+
+    fatal: tuple[type[Command], ...] = (Audio,)
+
+    def send(self, item: Command, now: float, /) -> list[Frame | Event]:
+        """Fail at what is fatal."""
+        if isinstance(item, self.fatal):
+            return [Failed(ConnectionLost("failing", "gone", retryable=False))]
+        return super().send(item, now)
+
+
+class _Late(_Early):
+    """Gives up when it is asked for the last words."""
+
+    fatal = (Finalize, Stop)
+
+
+@contextmanager
+def failing(*, early: bool) -> Iterator[str]:
+    """Run a gateway to coded speech that fails, at the first audio or the last; yields its address."""
+    registry.register(evolve(CODED, name="failing", client=_Early if early else _Late))
+    try:
+        with run_in_thread("failing") as url:
+            yield url
+    finally:
+        registry.unregister("failing")

@@ -24,7 +24,7 @@ from aai_migrate.gateway import run_in_thread
 from aai_migrate.testing.coded import encode, interleave, words
 
 from .client import no_thread_left, rest, running
-from .program import CLIENTS, WAIT, Told, node, printed
+from .program import CLIENTS, WAIT, Told, node, older, printed
 from .tcp import tcp
 
 SPOKEN = words(9, seed=7)
@@ -46,7 +46,6 @@ LISTEN = {
 FLUX = {"model": "flux-general-en", "encoding": "linear16", "sample_rate": "16000"}
 CURRENT = ("threads", "asyncio", "node")
 OLD = ("threads 4", "asyncio 4")
-OLDER = CLIENTS / ".deepgram4"
 KNOWN = {"Results", "SpeechStarted", "UtteranceEnd", "Metadata"}
 
 
@@ -67,11 +66,8 @@ def speak(
     if not generation:
         pytest.importorskip("deepgram")
         return printed([sys.executable, CLIENTS / "deepgram_sdk.py", path, kind, url, speech, end, asked])
-    if not (OLDER / "deepgram").is_dir():
-        why = "needs deepgram-sdk 4, beside that of today: make tests/gateway/clients/.deepgram4/.installed"
-        assert not os.environ.get("CI"), why
-        pytest.skip(why)
-    told = printed([sys.executable, CLIENTS / "deepgram_sdk4.py", kind, url, speech, asked], {"PYTHONPATH": str(OLDER)})
+    environment = older(".deepgram4")
+    told = printed([sys.executable, CLIENTS / "deepgram_sdk4.py", kind, url, speech, asked], environment)
     assert told.all("version") == ["v4.8.1"]
     return told
 

@@ -193,7 +193,7 @@ class Client:
 
     def _terminated(self) -> list[Out]:
         if self._fault is not None:
-            return self._fail(typed(None, self._fault))
+            return self._fail(typed(None, self._fault)) if self._stopped else []  # else the close has its code
         if not self._stopped:
             return self._fail(ConnectionLost(NAME, "the server ended the session unasked"))
         return self._end()

@@ -214,10 +214,14 @@ class Conversation:
 
 
 def refuse(fault: Refusal) -> list[Out]:
-    """Return what ends a session: some clients show the text, others the close frame."""
+    """Return what ends a session: some clients show the text, others the close frame.
+
+    ``SessionTerminated`` is for those that have asked for the end just now, which is not read any more: they wait for
+    it even behind a close.
+    """
     text = values.readable(fault.text)
     reason = text if len(text.encode()) <= LONGEST_REASON else CODES[fault.code].text
-    return [_error(fault), Close(fault.code, reason)]
+    return [_error(fault), _message({"message_type": "SessionTerminated"}), Close(fault.code, reason)]
 
 
 def _error(fault: Refusal) -> Message:

@@ -188,6 +188,14 @@ def test_trace_c_an_error_is_told_once() -> None:
     assert (client.deadline, client.tick(71.0), client.receive(Lost("reset"), 71.0)) == (None, [], [])
 
 
+def test_an_error_and_the_end_that_nobody_asked_for() -> None:
+    """A gateway says both before it closes, for clients that wait for the end; the close has the code."""
+    client = started()
+    assert hear(client, '{"error":"Session idle for too long"}', TERMINATED, now=1.0) == []
+    error = failure(client.receive(Close(4031), 1.1))
+    assert (type(error), error.code, error.reason) == (ConnectionLost, 4031, "Session idle for too long")
+
+
 def test_an_error_whose_close_does_not_come() -> None:
     """After a second it is told without its code, and its text says what it is."""
     client = started()

@@ -29,9 +29,10 @@ THRESHOLD = f"{SCHEMA}: 'end_utterance_silence_threshold' must be a number from 
 
 
 def refusal(code: int, text: str, reason: str | None = None) -> list[Frame]:
-    """The two layers of an error: a text, and a close frame with the code."""
+    """The two layers of an error, a text and a close frame with the code; between them what clients may wait for."""
     body = json.dumps({"error": text}, separators=(",", ":"), ensure_ascii=False)
-    return [Message(body), Close(code, text if reason is None else reason)]
+    terminated = Message('{"message_type":"SessionTerminated"}')
+    return [Message(body), terminated, Close(code, text if reason is None else reason)]
 
 
 def said(server: Server, message: str | bytes, now: float = 1.0) -> list[Any]:

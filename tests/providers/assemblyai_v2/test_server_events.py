@@ -244,7 +244,7 @@ def test_how_much_audio_there_was() -> None:
 
 
 def refusal(code: int, text: str) -> list[Frame]:
-    return [Message(json.dumps({"error": text}, separators=(",", ":"))), Close(code, text)]
+    return [Message(json.dumps({"error": text}, separators=(",", ":"))), TERMINATED, Close(code, text)]
 
 
 FAILURES: list[tuple[ProviderError, int, str]] = [
@@ -277,6 +277,6 @@ def test_a_provider_that_fails_at_the_end(error: ProviderError, code: int, text:
 
 def test_a_reason_that_no_close_frame_can_hold() -> None:
     """The text has all of it, the close frame the vendor's own words."""
-    text, close = ended(event=Failed(BadRequest("x", "é" * 100)))
+    text, _, close = ended(event=Failed(BadRequest("x", "é" * 100)))
     assert text == Message(json.dumps({"error": f"{SCHEMA}: {'é' * 100}"}, ensure_ascii=False, separators=(",", ":")))
     assert close == Close(4101, SCHEMA)

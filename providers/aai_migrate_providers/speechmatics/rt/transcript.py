@@ -155,35 +155,46 @@ class _Channel:
         self._window = self._spoken = 0.0  # the ends of what was told, and of the last word of it
         self._speaker: str | None = None  # of that word
         self._shown = False  # whether the last partial has words
+        self._untold: float | None = None  # where an utterance ended while an answer to a forced end was due
 
     def partial(self, event: say.Partial) -> list[Message]:
+        told = self._tell() if event.text.strip() else []
         turn = self._turns.setdefault(event.turn, _Turn())
         turn.tail = event if event.text.strip() else None
         if turn.tail is None and not turn.spoken:
             del self._turns[event.turn]
-        return self._show() if turn.tail or self._shown else []
+        return [*told, *(self._show() if turn.tail or self._shown else [])]
 
     def final(self, event: say.Final) -> list[Message]:
         if not event.text.strip():
             return self.partial(say.Partial(turn=event.turn, text="", channel=event.channel))
+        told = self._tell()
         turn = self._turns.setdefault(event.turn, _Turn())
         turn.tail, turn.spoken = None, True
         items = self._items(event)
         self._whole.heard(items)
         self._spoken = max(self._spoken, *(item.word.end for item in items))
         self._speaker = items[-1].speaker
-        return [self._final(items, self._spoken), *self._show()]
+        return [*told, self._final(items, self._spoken), *self._show()]
 
     def ended(self, event: say.TurnEnded) -> list[Message]:
-        """A tail that did not become final was nothing; an end that is forced is told by its answer."""
+        """A tail that did not become final was nothing; an end that is forced is told by its answer.
+
+        Whether it is that one is known by what comes next: the answer, or more words.
+        """
         turn = self._turns.pop(event.turn, None)
         if turn is None:
             return []
         out = self._show() if turn.tail else []
-        if turn.spoken and self._whole.request.utterances and not self._whole.forcing(self._number):
-            at = None if event.at is None else self._whole.at(self._number, event.at)
-            out += self.utterance_end(at or 0.0, forced=False)
+        if turn.spoken and self._whole.request.utterances:
+            self._untold = 0.0 if event.at is None else self._whole.at(self._number, event.at)
+            if not self._whole.forcing(self._number):
+                out += self._tell()
         return out
+
+    def _tell(self) -> list[Message]:
+        """Return the end of the utterance that ended, if nobody was told of it."""
+        return [] if self._untold is None else self.utterance_end(self._untold, forced=False)
 
     def settled(self, to: float) -> list[Message]:
         """Tell of silence, and show again what is shown: a client takes it for gone."""
@@ -194,6 +205,7 @@ class _Channel:
 
     def utterance_end(self, at: float, *, forced: bool) -> list[Message]:
         """Return the end of an utterance, which is not before that of its last word."""
+        self._untold = None
         time = round(max(at, self._spoken), 3)
         return [
             replies.message(

@@ -9,8 +9,6 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml)
 
 from __future__ import annotations
 
-from typing import Any
-
 from attrs import evolve
 
 from aai_migrate.audio.samples import Samples
@@ -18,12 +16,13 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
-from aai_migrate.wire.frames import LONGEST_REASON, Close, Frame, Lost, Message
+from aai_migrate.wire.frames import Close, Frame, Lost, Message
 
-from . import request
-from .errors import CODES, EXPIRED, IDLE, INVALID_JSON, TOO_LONG, told
+from . import errors, request
+from .errors import CODES, EXPIRED, IDLE, INVALID_JSON, TOO_LONG
 from .messages import stamp
 from .options import SILENCE
+from .parting import Parting, asks_for_the_end, terminated, told, written
 from .request import Refusal, Request
 from .utterances import Utterances
 
@@ -56,12 +55,13 @@ class Conversation:
         self._start_by: float | None = now + WAIT  # None: the provider was asked to begin
         self._expires_at, self._heard_at = now + SESSION_SECONDS, now
         self._end: Refusal | None = None  # what the client is told after the last words
+        self._parting: Parting | None = None
         self._stopped = self._terminated = self._over = False
 
     def begin(self) -> Message:
         """Return the greeting."""
         expires_at = stamp(self._context.epoch + self._expires_at)
-        return _message(
+        return written(
             {"message_type": "SessionBegins", "session_id": self._context.new_id(), "expires_at": expires_at}
         )
 
@@ -69,6 +69,8 @@ class Conversation:
 
     def receive(self, frame: Frame, now: float) -> list[Out]:
         """Read one frame; never raises, a fault is answered in v2's own way."""
+        if self._parting:
+            return [*self._parting.receive(frame)]
         if self._over:
             return []
         out: list[Out] = []
@@ -82,7 +84,7 @@ class Conversation:
                     self._over = True
                     return self._stop()
         except Refusal as fault:
-            return [*out, *self._refuse(fault), *self._stop()]
+            return [*out, *self._refuse(fault, now), *self._stop()]
         return out
 
     def _text(self, text: str, now: float, out: list[Out]) -> None:
@@ -93,7 +95,7 @@ class Conversation:
         """
         message = values.parse(text)
         if self._stopped:  # nothing is heard any more, but who asks for the end waits for it
-            self._terminated |= (message or {}).get("terminate_session") is True
+            self._terminated = self._terminated or asks_for_the_end(text)
             return
         if message is None:
             raise Refusal(INVALID_JSON, CODES[INVALID_JSON].text)
@@ -109,7 +111,7 @@ class Conversation:
                 case "force_end_utterance":
                     out += self._finalize() if request.truth(name, value) else []
                 case "terminate_session":
-                    out += self._terminate() if request.truth(name, value) else []
+                    out += self._terminate(now) if request.truth(name, value) else []
                 case _:
                     continue
             known = True
@@ -135,10 +137,10 @@ class Conversation:
     def _finalize(self) -> list[Out]:
         return [*self._start(), ask.Finalize(self._context.new_id())]
 
-    def _terminate(self) -> list[Out]:
+    def _terminate(self, now: float) -> list[Out]:
         """Let the last words come; where nothing was begun, there are none."""
         self._terminated = True
-        return self._stop() if self._start_by is None else self._farewell()
+        return self._stop() if self._start_by is None else self._farewell(now)
 
     def _start(self) -> list[ask.Command]:
         """Ask the provider to begin, once."""
@@ -166,36 +168,38 @@ class Conversation:
             case say.TurnEnded():
                 message = self._utterances.ended(event, self._samples.seconds, created)
             case say.Stopped():
-                return self._farewell()
+                return self._farewell(now)
             case say.Failed(error):
-                self._end = self._end or Refusal(*told(error))
-                return self._farewell()
-        return [_message(message)] if message else []
+                self._end = self._end or Refusal(*errors.told(error))
+                return self._farewell(now)
+        return [written(message)] if message else []
 
-    def _farewell(self) -> list[Out]:
+    def _farewell(self, now: float) -> list[Out]:
         """End the session after the last words.
 
         Who asked for the end is told of it, whatever went wrong, and in the usual way: some clients wait for
         ``SessionTerminated`` for ever, and another close code would be a second error to them.
         """
         if not self._terminated and self._end:
-            return self._refuse(self._end)
+            return self._refuse(self._end, now)
         self._over = True
-        out: list[Out] = [_error(self._end)] if self._end else []
+        out: list[Out] = [told(self._end)] if self._end else []
         if self._request.information:
             seconds = round(self._samples.seconds, 3)
-            out.append(_message({"message_type": "SessionInformation", "audio_duration_seconds": seconds}))
-        return [*out, _message({"message_type": "SessionTerminated"}), Close(1000)]
+            out.append(written({"message_type": "SessionInformation", "audio_duration_seconds": seconds}))
+        return [*out, terminated(), Close(1000)]
 
-    def _refuse(self, fault: Refusal) -> list[Out]:
-        self._over = True
-        return refuse(fault)
+    def _refuse(self, fault: Refusal, now: float) -> list[Out]:
+        self._over, self._parting = True, Parting(fault, now)
+        return [told(fault)]
 
     # Time.
 
     @property
     def deadline(self) -> float | None:
         """When the provider has to be asked to begin, or the session is over: for want of audio, or of age."""
+        if self._parting:
+            return self._parting.deadline
         if self._over or self._stopped:
             return None
         due = (self._start_by, self._heard_at + IDLE_SECONDS, self._expires_at)
@@ -203,6 +207,8 @@ class Conversation:
 
     def tick(self, now: float) -> list[Out]:
         """Do what is due. Last words come before an end."""
+        if self._parting:
+            return [*self._parting.tick(now)]
         if self._over or self._stopped:
             return []
         out: list[Out] = [*self._start()] if self._start_by is not None and now >= self._start_by else []
@@ -211,22 +217,3 @@ class Conversation:
             return out
         self._end = Refusal(code, CODES[code].text)
         return [*out, *self._stop()]
-
-
-def refuse(fault: Refusal) -> list[Out]:
-    """Return what ends a session: some clients show the text, others the close frame.
-
-    ``SessionTerminated`` is for those that have asked for the end just now, which is not read any more: they wait for
-    it even behind a close.
-    """
-    text = values.readable(fault.text)
-    reason = text if len(text.encode()) <= LONGEST_REASON else CODES[fault.code].text
-    return [_error(fault), _message({"message_type": "SessionTerminated"}), Close(fault.code, reason)]
-
-
-def _error(fault: Refusal) -> Message:
-    return _message({"error": fault.text})
-
-
-def _message(value: dict[str, Any]) -> Message:
-    return Message(values.dumps(value))

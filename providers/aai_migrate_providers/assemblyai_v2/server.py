@@ -11,9 +11,10 @@ from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Connect, Connected, Frame, HttpRequest, HttpResponse, Refused, path_of
 
 from . import door, request
-from .conversation import Conversation, Out, refuse
+from .conversation import Conversation, Out
 from .errors import CODES, UNAUTHORISED
 from .options import NAME, SOCKET_PATH, TOKEN_PATH
+from .parting import Parting, told
 from .request import Refusal
 
 ROUTES = (("GET", f"**{SOCKET_PATH}"), ("POST", f"**{TOKEN_PATH}"))
@@ -30,18 +31,21 @@ class Server:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._session: Conversation | None = None
-        self._over = False
+        self._parting: Parting | None = None
 
     @property
     def deadline(self) -> float | None:
         """When the session has something to do."""
-        return self._session.deadline if self._session else None
+        going = self._session or self._parting
+        return going.deadline if going else None
 
     def receive(self, frame: Frame, now: float) -> list[Out]:
         """Read one frame; never raises, a fault is answered in the vendor's own way."""
         if self._session:
             return self._session.receive(frame, now)
-        if isinstance(frame, Connect) and not self._over:
+        if self._parting:
+            return [*self._parting.receive(frame)]
+        if isinstance(frame, Connect):
             return self._connect(frame, now)
         return [self._respond(frame, now)] if isinstance(frame, HttpRequest) else []
 
@@ -51,6 +55,8 @@ class Server:
 
     def tick(self, now: float) -> list[Out]:
         """Do what is due."""
+        if self._parting:
+            return [*self._parting.tick(now)]
         return self._session.tick(now) if self._session else []
 
     def _connect(self, frame: Connect, now: float) -> list[Out]:
@@ -70,8 +76,8 @@ class Server:
                 raise Refusal(UNAUTHORISED, CODES[UNAUTHORISED].text)
             wanted = request.read(query)
         except Refusal as refusal:
-            self._over = True
-            return [Connected(), *refuse(refusal)]
+            self._parting = Parting(refusal, now)
+            return [Connected(), told(refusal)]
         self._session = Conversation(self._context, wanted, ask.Origin(NAME, path, principal), now)
         return [Connected(), self._session.begin()]
 

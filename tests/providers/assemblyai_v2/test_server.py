@@ -20,7 +20,7 @@ from aai_migrate.wire.commands import Audio, Configure, Finalize, Origin, Start,
 from aai_migrate.wire.events import Stopped
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Ping, Refused
 
-from .wire import HEADER, PATH, begun, connected, context
+from .wire import END, HEADER, PATH, begun, context, parted
 
 SAMPLES = b"\1\2" * 1600
 """A tenth of a second."""
@@ -29,10 +29,9 @@ THRESHOLD = f"{SCHEMA}: 'end_utterance_silence_threshold' must be a number from 
 
 
 def refusal(code: int, text: str, reason: str | None = None) -> list[Frame]:
-    """The two layers of an error, a text and a close frame with the code; between them what clients may wait for."""
+    """The two layers of an error: a text, and later a close frame with the code."""
     body = json.dumps({"error": text}, separators=(",", ":"), ensure_ascii=False)
-    terminated = Message('{"message_type":"SessionTerminated"}')
-    return [Message(body), terminated, Close(code, text if reason is None else reason)]
+    return [Message(body), Close(code, text if reason is None else reason)]
 
 
 def said(server: Server, message: str | bytes, now: float = 1.0) -> list[Any]:
@@ -150,7 +149,9 @@ BOOST = "Could not parse word boost parameter"
 )
 def test_a_wrong_query_is_refused_behind_the_upgrade(query: str, code: int, text: str) -> None:
     """With the vendor's code, and a text that names what is wrong."""
-    assert connected(query) == [Connected(), *refusal(code, text)]
+    server = Server(context())
+    out = server.receive(Connect(f"{PATH}?{query}", HEADER), 0.0)
+    assert parted(server, out, 0.0) == [Connected(), *refusal(code, text)]
 
 
 @pytest.mark.parametrize("path", ["/v2/realtime/ws", "/v2/realtime/ws/", "/eu/v2/realtime/ws"])
@@ -206,8 +207,7 @@ def test_who_may_not_in_is_told_behind_the_upgrade(headers: dict[str, str]) -> N
     right = Credential(Secret("k3y"))
     server = Server(evolve(context(), authenticate=lambda shown: "somebody" if shown == right else None))
     out = server.receive(Connect(f"{PATH}?sample_rate=16000", headers), 0.0)
-    assert out == [Connected(), *refusal(4001, "Not Authorized")]
-    assert said(server, SAMPLES) == []
+    assert parted(server, out, 0.0) == [Connected(), *refusal(4001, "Not Authorized")]
     assert server.receive(Connect(f"{PATH}?sample_rate=16000", {"Authorization": "k3y"}), 1.0) == []
     assert (server.deadline, server.tick(99.0), server.send(Stopped(), 99.0)) == (None, [], [])
 
@@ -244,7 +244,8 @@ def test_chunks_that_are_too_long() -> None:
     """In either form, more than two seconds."""
     for message in (bytes(64_002), encoded(bytes(64_002))):
         server = begun("sample_rate=16000", SAMPLES)
-        assert said(server, message) == [*refusal(4033, "Audio duration is too long"), Stop()]
+        text, close = refusal(4033, "Audio duration is too long")
+        assert parted(server, said(server, message)) == [text, Stop(), close]
 
 
 def test_a_recording_that_is_pushed_as_fast_as_it_goes() -> None:
@@ -279,8 +280,9 @@ def test_later_it_is_a_change(value: str, seconds: float) -> None:
 @pytest.mark.parametrize("before", [[], [SAMPLES]], ids=["first", "later"])
 def test_a_silence_that_cannot_be(before: list[bytes], value: str) -> None:
     """The text names it and its range."""
-    out = said(begun("sample_rate=16000", *before), f'{{"end_utterance_silence_threshold":{value}}}')
-    assert out == [*refusal(4101, THRESHOLD), *[Stop()] * len(before)]
+    server, (text, close) = begun("sample_rate=16000", *before), refusal(4101, THRESHOLD)
+    out = said(server, f'{{"end_utterance_silence_threshold":{value}}}')
+    assert parted(server, out) == [text, *[Stop()] * len(before), close]
 
 
 def test_an_end_is_forced() -> None:
@@ -334,8 +336,30 @@ def test_members_beside_the_known_one_are_passed_over() -> None:
 def test_a_message_that_cannot_be_read(message: str, code: int, text: str) -> None:
     """The session is over, and what the provider was asked is taken back."""
     server = begun("sample_rate=16000", SAMPLES)
-    assert said(server, message) == [*refusal(code, text), Stop()]
-    assert said(server, SAMPLES) == []
+    error, close = refusal(code, text)
+    assert parted(server, said(server, message)) == [error, Stop(), close]
+
+
+def test_who_asks_for_the_end_while_an_error_is_on_its_way() -> None:
+    """It waits for the goodbye, some clients for ever and behind a close; so it comes before that."""
+    for query in ("sample_rate=0", "sample_rate=16000"):
+        server = Server(context())
+        server.receive(Connect(f"{PATH}?{query}", HEADER), 0.0)
+        said(server, "no json")
+        assert server.deadline is not None
+        goodbye, close = said(server, END, server.deadline)
+        assert goodbye == Message('{"message_type":"SessionTerminated"}')
+        assert close == Close(4100, "Endpoint received invalid JSON") or close.code == 4000
+        assert said(server, END) == []
+
+
+@pytest.mark.parametrize("frame", [Close(1000), Lost("reset")])
+def test_who_leaves_behind_an_error(frame: Frame) -> None:
+    """Nothing is said to nobody."""
+    server = begun("sample_rate=16000")
+    said(server, "no json")
+    assert server.receive(frame, 1.1) == server.tick(9.0) == []
+    assert server.deadline is None
 
 
 @pytest.mark.parametrize("frame", [Close(1000), Close(None), Lost("reset")])
@@ -361,7 +385,7 @@ def test_a_client_without_audio_for_a_minute() -> None:
     assert server.tick(70.0) == [Stop()]
     assert server.deadline is None
     assert server.tick(71.0) == []
-    assert server.send(Stopped(), 71.0) == refusal(4031, "Session idle for too long")
+    assert parted(server, server.send(Stopped(), 71.0), 71.0) == refusal(4031, "Session idle for too long")
 
 
 def test_a_client_that_never_sends_any() -> None:
@@ -380,7 +404,8 @@ def test_a_session_that_lasts_longer_than_it_may() -> None:
         assert server.deadline == 86_400.0
         assert server.tick(86_400.0) == [Stop()]
         if not asks:
-            assert server.send(Stopped(), 86_401.0) == refusal(4008, "Session Expired")
+            out = server.send(Stopped(), 86_401.0)
+            assert parted(server, out, 86_401.0) == refusal(4008, "Session Expired")
             continue
         assert said(server, '{"terminate_session":true}', 86_400.5) == []
         assert server.send(Stopped(), 86_401.0) == [

@@ -13,7 +13,7 @@ from attrs import evolve
 from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
-from aai_migrate.wire.commands import Command, Start
+from aai_migrate.wire.commands import Start
 from aai_migrate.wire.events import Event, Started, Word
 from aai_migrate.wire.frames import Connect, Connected, Frame, Message
 
@@ -28,6 +28,7 @@ BEGINS = (
 TERMINATED = '{"message_type":"SessionTerminated"}'
 KEY = Credential(Secret("k3y-of-a-test"))
 HEADER = {"Authorization": "k3y-of-a-test"}
+END = '{"terminate_session":true}'
 
 W = tuple[str, int, int]
 
@@ -36,6 +37,16 @@ def context(principal: str | None = "somebody") -> Context:
     """A context with countable ids, in which an hour of 2025 is time 0."""
     ids = itertools.count(1)
     return Context(new_id=lambda: f"id-{next(ids)}", epoch=EPOCH, authenticate=lambda _: principal)
+
+
+def parted(server: Server, out: list[Any], now: float = 1.0) -> list[Any]:
+    """*out*, which was said at *now*, with what follows half a second later where that is all."""
+    assert server.deadline == now + 0.5
+    assert server.receive(Message(bytes(320)), now) == server.tick(now + 0.4) == []
+    last = server.tick(now + 0.5)
+    assert server.deadline is None
+    assert server.tick(now + 9.0) == server.receive(Message(END), now + 9.0) == []
+    return [*out, *last]
 
 
 def transcript(kind: str, window: tuple[int, int], text: str, *words: W, **more: Any) -> str:
@@ -86,11 +97,6 @@ def started(config: Config | None = None) -> Client:
 def hear(client: Client, *texts: str, now: float = 0.0) -> list[Frame | Event]:
     """Everything that *client* answers to messages that come at *now*."""
     return [item for text in texts for item in client.receive(Message(text), now)]
-
-
-def connected(query: str = "sample_rate=16000", headers: dict[str, str] | None = None) -> list[Frame | Command]:
-    """What a fresh server half answers to a handshake at time 0."""
-    return Server(context()).receive(Connect(f"{PATH}?{query}", HEADER if headers is None else headers), 0.0)
 
 
 def begun(query: str = "sample_rate=16000", *messages: str | bytes) -> Server:

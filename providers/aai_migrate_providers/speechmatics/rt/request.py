@@ -66,7 +66,7 @@ def read(message: Mapping[str, Any], path_language: str | None) -> RtRequest:
     given = common.given
     labels = _labels(given)
     partials = given.get("enable_partials", False)
-    config = evolve(common.config, partials=partials)
+    config = common.config
     audio = common.audio
     if labels:
         config = evolve(config, audio=evolve(config.audio, channels=len(labels)), channels="separate")
@@ -108,6 +108,7 @@ def change(known: RtRequest, message: Mapping[str, Any]) -> Change:
         raise Fault("invalid_config", f"transcription_config.{frozen_[0]} cannot change in mid-session")
     given = {**known.given, **changed}
     options = decode(changed, [row for row in RT_OPTIONS if row.hot], NAME)
+    options.pop("partials", None)  # they come whatever the client wants
     if not options.get("turn_silence"):
         options.pop("turn_silence", None)
     partials = given.get("enable_partials", False)

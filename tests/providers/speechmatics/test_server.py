@@ -379,18 +379,18 @@ def configured(server: Server, **transcription: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("change", "options"),
     [
-        ({"enable_partials": True}, {"partials": True}),
-        ({"conversation_config": {"end_of_utterance_silence_trigger": 0.8}}, {"turn_silence": 0.8}),
+        ({"enable_partials": True}, [{"partials": True}]),
+        ({"conversation_config": {"end_of_utterance_silence_trigger": 0.8}}, [{"turn_silence": 0.8}]),
         (
             {"enable_partials": True, "max_delay": 1.0, "conversation_config": {"end_of_utterance_silence_trigger": 1}},
-            {"partials": True, "turn_silence": 1.0},
+            [{"partials": True}, {"turn_silence": 1.0}],
         ),
     ],
 )
-def test_a_change_is_made_in_neutral_words(change: dict[str, Any], options: dict[str, Any]) -> None:
-    """What stays as it is is not said again."""
+def test_a_change_is_made_in_neutral_words(change: dict[str, Any], options: list[dict[str, Any]]) -> None:
+    """What stays as it is is not said again; of what changes, one may be refused and the other taken."""
     server = begun()
-    assert configured(server, **change) == [Configure(uuid(3), options)]
+    assert configured(server, **change) == [Configure(uuid(3 + at), one) for at, one in enumerate(options)]
     assert configured(server, **change) == []
 
 
@@ -437,6 +437,16 @@ def test_a_change_counts_at_once() -> None:
     assert (warning["message"], warning["type"]) == ("Warning", "unsupported_config")
     configured(server, enable_partials=False)
     assert [item["message"] for item in tell(server, final(1, ("Hello", 0.2, 0.6)))] == ["AddTranscript"]
+
+
+def test_partials_that_come_are_withheld_and_shown_by_whoever_is_behind() -> None:
+    """Nobody is warned of a change that is made here."""
+    server = begun(enable_partials=True)
+    for at, wanted in enumerate((False, True)):
+        [asked] = configured(server, enable_partials=wanted)
+        assert asked == Configure(uuid(3 + at), {"partials": wanted})
+        assert tell(server, Configured(asked.id, False, "no")) == []
+        assert bool(tell(server, partial(1, ("Hello", 0.2, 0.6)))) is wanted
 
 
 def test_a_change_before_the_header_is_how_the_session_begins() -> None:

@@ -35,6 +35,7 @@ class Rt(Conversation):
         super().__init__(context, request, origin, now)
         self._wanted = request
         self._waits_until: float | None = None
+        self._here: set[str] = set()  # changes that are made here too: of partials that come, and are withheld
         mono = request.audio and evolve(request.audio, channels=1)
         self._lanes = Lanes(len(request.labels), mono) if request.labels else None
         self._transcript = Transcript(
@@ -63,11 +64,16 @@ class Rt(Conversation):
         return super()._control(kind, message, now)
 
     def _change(self, message: Mapping[str, Any]) -> list[Out]:
+        """Ask for each change by itself: a service that refuses one of them may take the others."""
         made = change(self._wanted, message)
         self._wanted = self._transcript.request = made.request
-        if not made.options:
-            return []
-        return self._uplink.put(ask.Configure(self._context.new_id(), made.options))
+        out: list[Out] = []
+        for name, value in made.options.items():
+            id_ = self._context.new_id()
+            if name == "partials" and made.request.config.partials:
+                self._here.add(id_)
+            out += self._uplink.put(ask.Configure(id_, {name: value}))
+        return out
 
     def _lane(self, message: Mapping[str, Any]) -> tuple[Lanes, int]:
         if self._lanes is None:
@@ -122,7 +128,11 @@ class Rt(Conversation):
     # Events for the client.
 
     def _hear(self, event: say.Event, now: float) -> list[Out]:
-        if isinstance(event, say.Configured) and not event.accepted:
+        if isinstance(event, say.Configured):
+            here = event.id in self._here
+            self._here.discard(event.id)
+            if event.accepted or here:
+                return []
             return [replies.warning("unsupported_config", "the service behind this gateway did not take the change")]
         return [*self._transcript.hear(event)]
 

@@ -18,6 +18,8 @@ STALL = 30.0
 """Seconds that a client may take nothing, before it counts as gone."""
 GOODBYE = 2.0
 """Seconds that a client may take to answer a close frame."""
+TURN = 0.01
+"""Seconds for which one client may be read, before everybody else has a turn."""
 
 
 async def carry(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> bool:
@@ -80,6 +82,8 @@ async def _read(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> No
     """Feed the client's frames to *bridge*; whatever ends this drops *line*, unless it is its writer that closes."""
     try:
         await bridge.room(line)  # the handshake may have begun the session
+        loop = asyncio.get_running_loop()
+        since = loop.time()
         while (frame := await _hear(socket)) is not None:
             if isinstance(frame, Pong) and not line.answers(frame):
                 continue
@@ -89,6 +93,9 @@ async def _read(socket: web.WebSocketResponse, bridge: Bridge, line: Line) -> No
             if isinstance(frame, (Close, Lost)):
                 break
             await bridge.room(line)
+            if loop.time() - since > TURN:  # what has come already is read without a pause, and may be much
+                await asyncio.sleep(0)
+                since = loop.time()
         else:
             return
     except Exception as error:  # noqa: BLE001 the top of a task

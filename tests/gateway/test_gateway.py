@@ -41,6 +41,7 @@ from .client import (
     told,
     until,
 )
+from .tape import taped
 
 SPOKEN = words(12)
 SPEECH = encode([0.2, *SPOKEN[:5], 1.0, *SPOKEN[5:], 1.0])
@@ -786,3 +787,30 @@ def test_the_authenticator_is_asked_once_and_sees_the_token() -> None:
 
     asyncio.run(main())
     assert seen == [("token", "t"), ("key", "right-key")]
+
+
+def test_one_client_of_tiny_chunks_keeps_nobody_waiting() -> None:
+    """What has come of it already is read in turns with everybody else."""
+    count = 20_000
+    upgrade = (
+        "GET /tape HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+
+    async def main() -> int:
+        with taped() as made:
+            async with running("coded") as gateway:
+                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+                writer.write(upgrade.encode())
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"\x82\x81\0\0\0\0\0" * count)
+                seen, most = 0, 0
+                async with asyncio.timeout(30):
+                    while seen < count:
+                        await asyncio.sleep(0)
+                        now = len(made[0].frames)
+                        seen, most = now, max(most, now - seen)
+                writer.close()
+                return most
+
+    assert asyncio.run(main()) < count / 2

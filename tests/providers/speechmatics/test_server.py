@@ -393,6 +393,14 @@ def test_a_change_is_made_in_neutral_words(change: dict[str, Any], options: dict
     assert configured(server, **change) == []
 
 
+def test_partials_are_withheld_and_shown_as_the_client_likes() -> None:
+    """They come anyway, so nobody behind is asked to change that."""
+    server = begun(enable_partials=True)
+    for wanted in (False, True):
+        assert configured(server, enable_partials=wanted) == []
+        assert bool(tell(server, partial(1, ("Hello", 0.2, 0.6)))) is wanted
+
+
 def test_a_whole_configuration_may_be_said_again() -> None:
     """The old client does, with everything that stays."""
     whole: dict[str, Any] = {

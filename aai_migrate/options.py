@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .config import OPTIONS, Config
 from .errors import BadRequest, ConfigError, UnsupportedOption
@@ -137,6 +137,19 @@ def own_words(config: Config, provider: str, reserved: Mapping[str, str]) -> dic
         if name in reserved:
             raise ConfigError(f"{provider}: extra must not hold {name!r}; pass {reserved[name]} instead")
     return words
+
+
+def changed(config: Config, options: Mapping[str, Any], rows: Iterable[Option], provider: str) -> Config:
+    """Return *config* as a change of *options* in mid-session leaves it.
+
+    What ``extra`` says of the same in the vendor's own words is no longer so, and would go before the change in the
+    next connection.
+    """
+    natives = {row.native for row in rows if row.name in options}
+    own = config.extra.get(provider, {})
+    kept = {name: value for name, value in own.items() if name not in natives}
+    extra = config.extra if len(kept) == len(own) else {**config.extra, provider: kept}
+    return evolve(config, extra=extra, **options)
 
 
 def unknown(

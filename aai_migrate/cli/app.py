@@ -104,6 +104,8 @@ def _advice(error: ProviderError) -> str:
             return "check the key and what it may do"
         case QuotaExceeded():
             return "wait and try again, or raise the account's limit"
+        case BadRequest(status=404):
+            return "check that --base-url names a server of this protocol"
         case BadRequest():
             return "change the setting or the audio that was refused"
         case ConnectionLost():

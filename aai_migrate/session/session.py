@@ -6,7 +6,8 @@ what all vendors share: connecting again, replay, chunks, pace, keepalive, silen
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from attrs import evolve
 
@@ -16,6 +17,7 @@ from ..config import Config
 from ..credentials import CredentialSource
 from ..errors import AaiMigrateError, AudioRateMismatch, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
 from ..events import AudioGap, Reconnected, Reconnecting
+from ..options import changed
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
@@ -292,8 +294,11 @@ class Session:
         config, seam = self._config, max(self._box.log.start, self._box.sample(self._seam.replay_from))
         for mark in self._box.log.marks:
             if isinstance(mark.command, ask.Configure) and mark.answered and mark.position <= seam:
-                config = evolve(config, **mark.command.options)
+                config = self._changed(config, mark.command.options)
         return evolve(config, audio=self._wire)
+
+    def _changed(self, config: Config, options: Mapping[str, Any]) -> Config:
+        return changed(config, options, self.provider.options, self.provider.name)
 
     def _on_connect(self, now: float, _: str) -> list[Out]:
         return self._failed(ConnectionLost(self.provider.name, f"no greeting within {self._patience:g} s"), now)
@@ -424,7 +429,7 @@ class Session:
         """Let go of audio that no replay needs, and answer what waited for it."""
         box, keep = self._box, self._seam.replay_from
         for change in box.log.release(min(box.sample(keep), box.cursor)):
-            self._config = evolve(self._config, **change.options)
+            self._config = self._changed(self._config, change.options)
         box.timeline.forget(keep)
         self._wake(now)
         if self._seam.open:

@@ -233,7 +233,7 @@ def test_certificate_refused(run: Run, clip: Path) -> None:
         (
             "404 Not Found",
             "",
-            "assemblyai-v3: the handshake was refused (HTTP 404); change",
+            "assemblyai-v3: the handshake was refused (HTTP 404); check that --base-url names",
         ),
     ],
 )

@@ -25,7 +25,7 @@ from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Mess
 
 from .errors import answered, closed, typed
 from .messages import moment, transcript
-from .options import INSTEAD, MODEL, NAME, NATIVE, OPTIONS, RESERVED, SILENCE, SOCKET_PATH
+from .options import INSTEAD, MODEL, NAME, NATIVE, OPTIONS, RESERVED, SILENCE, SOCKET_PATH, WORDS
 from .turns import NEAR, Turns
 
 HOLD = 1.0
@@ -94,7 +94,7 @@ class Client:
         check(config)
         remarks: list[Out] = [*self._model(config)]
         encoded = self._encode(config)
-        extra = own_words(config, NAME, RESERVED)
+        extra = self._extra(config, remarks)
         settings: dict[str, Any] = {
             "sample_rate": config.audio.sample_rate,
             "encoding": config.audio.encoding,
@@ -121,6 +121,19 @@ class Client:
         if config.on_unsupported == "error":
             raise ConfigError(f"{reason}; leave {config.model!r} out")
         return [say.Warned("unsupported", f"{reason}; going on without {config.model!r}")]
+
+    @staticmethod
+    def _extra(config: Config, remarks: list[Out]) -> dict[str, Any]:
+        """Return what the caller gave in the vendor's words, without what cannot be, which is an error."""
+        extra = own_words(config, NAME, RESERVED)
+        for name, check in WORDS.items():
+            if name not in extra or not (wrong := check(extra[name])):
+                continue
+            if config.on_unsupported == "error":
+                raise ConfigError(f"{NAME}: {name} {wrong}")
+            del extra[name]
+            remarks.append(say.Warned("invalid", f"{NAME}: {name} {wrong}; going on without it"))
+        return extra
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, OPTIONS, NAME)

@@ -6,10 +6,12 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml, query p
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aai_migrate.capabilities import Capabilities, Model
 from aai_migrate.options import Option, milliseconds
+from aai_migrate.wire.schema import Check, integer
 from aai_migrate.wire.values import number
 
 from ..assemblyai_v3.options import flag, texts
@@ -106,3 +108,24 @@ OPTIONS = (
     _lacking("pii_redaction"),
     _lacking("region"),
 )
+
+
+def _read(decode: Callable[[Any], Any], check: Callable[[Any], str] = lambda _: "") -> Check:
+    """Return a check for what *decode* reads and *check* takes."""
+
+    def wrong(value: Any) -> str:
+        try:
+            return check(decode(value))
+        except ValueError as error:
+            return f"is wrong: {error}"
+
+    return wrong
+
+
+WORDS: Mapping[str, Check] = {
+    SILENCE: integer(0, milliseconds(LONGEST_SILENCE)),
+    BOOST: _read(texts, _keyterms),
+    PARTIALS: _read(flag),
+    INFORMATION: _read(flag),
+}
+"""What is wrong with a value that ``extra`` carries."""

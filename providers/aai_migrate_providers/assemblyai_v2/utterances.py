@@ -22,10 +22,11 @@ MARKS = '.,?!;:…¿¡"“”„«»()[]。、，？！'
 
 @define
 class _Utterance:
-    """What of an open utterance is final."""
+    """What of an open utterance is final, and whether anything of it was shown."""
 
     text: str = ""
     words: tuple[Word, ...] = ()
+    shown: bool = False
 
 
 class Utterances:
@@ -38,6 +39,7 @@ class Utterances:
     def partial(self, event: say.Partial, received: float, created: float) -> dict[str, Any] | None:
         """Return a ``PartialTranscript``; None: there is nothing to be shown.
 
+        What was shown and is taken back ends with a final without text: a client that is told nothing keeps it.
         Messages have no key, so of two utterances that are open only the older one shows.
 
         Args:
@@ -49,7 +51,10 @@ class Utterances:
             return None
         said = _plain((*utterance.words, *_words(event)))
         if not said:
-            return None
+            if not utterance.text:
+                del self._open[event.turn]
+            return self._taken_back(utterance, received, created)
+        utterance.shown = True
         text = "".join((word.joiner if index else "") + word.text for index, word in enumerate(said))
         return transcript_json("PartialTranscript", text, said, (self._from, received), created)
 
@@ -60,13 +65,25 @@ class Utterances:
         utterance.words += _words(event)
 
     def ended(self, event: say.TurnEnded, received: float, created: float) -> dict[str, Any] | None:
-        """Return the ``FinalTranscript`` of an utterance; None: it has no text."""
+        """Return the ``FinalTranscript`` of an utterance; None: it has no text, and none was shown."""
         utterance = self._open.pop(event.turn, None)
-        if utterance is None or not utterance.text.strip():
+        if utterance is None:
             return None
+        if not utterance.text.strip():
+            return self._taken_back(utterance, received, created)
         window, self._from = (self._from, received), received
         message = transcript_json("FinalTranscript", utterance.text.strip(), utterance.words, window, created)
         return message | {"punctuated": event.formatted, "text_formatted": event.formatted}
+
+    def _taken_back(self, utterance: _Utterance, received: float, created: float) -> dict[str, Any] | None:
+        shown, utterance.shown = utterance.shown, False
+        if not shown:
+            return None
+        window, self._from = (self._from, received), received
+        return transcript_json("FinalTranscript", "", (), window, created) | {
+            "punctuated": True,
+            "text_formatted": True,
+        }
 
 
 def _words(event: say.Partial | say.Final) -> tuple[Word, ...]:

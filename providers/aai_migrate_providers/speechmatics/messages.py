@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from math import inf, isfinite
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from aai_migrate.wire.events import Word
 from aai_migrate.wire.frames import Message
@@ -101,8 +102,11 @@ def _tokens(results: Iterable[Mapping[str, Any]], start: float) -> Iterable[Toke
             continue
         mark = item.get("type") == "punctuation"
         attaches = (string(item.get("attaches_to")) or "previous") if mark else None
-        begin = time(item.get("start_time"), before)
-        before = end = max(begin, time(item.get("end_time"), begin))
+        begin, end, confidence = item.get("start_time"), item.get("end_time"), best.get("confidence")
+        if not (type(begin) is float and type(end) is float and 0.0 <= begin <= end < inf):  # else as it should be
+            begin = time(begin, before)
+            end = max(begin, time(end, begin))
+        before = end
         yield Token(
             text,
             begin,
@@ -111,7 +115,7 @@ def _tokens(results: Iterable[Mapping[str, Any]], start: float) -> Iterable[Toke
             attaches in ("previous", "both"),
             attaches in ("next", "both"),
             mark and item.get("is_eos") is True,
-            number(best.get("confidence")),
+            confidence if type(confidence) is float and isfinite(confidence) else number(confidence),
             string(best.get("language")),
             string(best.get("speaker")),
         )
@@ -145,12 +149,12 @@ def words(tokens: Iterable[Token], delimiters: Delimiters, *, stuck: bool, final
         tight = stuck or token.before
         last = found[-1] if found else None
         if last and token.mark and token.before:
-            found[-1] = evolve(last, text=last.text + token.text)
+            found[-1] = _longer(last, token.text, last.end)
         elif last and prefix and bare:
             found[-1] = _word(token, last.text + token.text, last.joiner, final)
             bare = token.mark
         elif last and prefix:
-            found[-1] = evolve(last, text=last.text + token.text, end=token.end)
+            found[-1] = _longer(last, token.text, token.end)
         else:
             found.append(_word(token, token.text, "" if tight else delimiters.of(token), final))
             bare = token.mark
@@ -169,6 +173,13 @@ def _word(token: Token, text: str, joiner: str, final: bool) -> Word:
         token.speaker if final else None,
         token.language,
         joiner,
+    )
+
+
+def _longer(word: Word, text: str, end: float) -> Word:
+    """Return *word* with *text* behind it, up to *end*."""
+    return Word(
+        word.text + text, word.start, end, word.confidence, word.is_final, word.speaker, word.language, word.joiner
     )
 
 

@@ -190,6 +190,28 @@ def test_words_that_are_ours_to_set(word: str, instead: str) -> None:
         start(extra={"assemblyai-v2": {word: 1}})
 
 
+@pytest.mark.parametrize(
+    ("word", "value", "wrong"),
+    [
+        ("end_utterance_silence_threshold", 25_000, "must not be greater than 20000"),
+        ("end_utterance_silence_threshold", -1, "must not be less than 0"),
+        ("end_utterance_silence_threshold", "abc", "must be an integer number"),
+        ("word_boost", "abc", "is wrong: expected a JSON list of strings"),
+        ("word_boost", ["a" * 2501], "takes at most 2500 characters in all, not 2501"),
+        ("disable_partial_transcripts", "maybe", "is wrong: expected true or false"),
+        ("enable_extra_session_information", 7, "is wrong: expected true or false"),
+    ],
+)
+def test_a_wrong_value_in_the_vendors_words_is_not_sent(word: str, value: Any, wrong: str) -> None:
+    """It is said before anybody is dialled."""
+    extra = {"assemblyai-v2": {word: value}}
+    with pytest.raises(ConfigError, match=f"^assemblyai-v2: {word} {wrong}$"):
+        start(extra=extra)
+    warned, connect = start(extra=extra, on_unsupported="warn")
+    assert warned == Warned("invalid", f"assemblyai-v2: {word} {wrong}; going on without it")
+    assert connect.url == PLAIN
+
+
 def test_an_unknown_word_is_sent_with_a_warning() -> None:
     """A server of one's own may have learnt more."""
     warned, connect = start(extra={"assemblyai-v2": {"speed": 2}})

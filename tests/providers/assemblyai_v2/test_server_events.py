@@ -69,6 +69,19 @@ def test_a_partial() -> None:
     ]
 
 
+@pytest.mark.parametrize("taken_back", [TurnEnded(turn="a"), Partial(turn="a", text="")])
+def test_what_is_taken_back_ends_without_text(taken_back: Any) -> None:
+    """Told nothing, a client would keep what it was shown; and the next utterance is shown again."""
+    shown = Partial(turn="a", text="ah", words=(Word("ah", 1.0, 1.2, joiner=""),))
+    more = Partial(turn="b", text="yes", words=(Word("yes", 1.5, 1.7, joiner=""),))
+    first, final, second = told(shown, taken_back, more)
+    assert [first["text"], second["text"]] == ["ah", "yes"]
+    assert (final["message_type"], final["text"], final["words"]) == ("FinalTranscript", "", [])
+    assert (final["punctuated"], final["text_formatted"]) == (True, True)
+    assert [one["text"] for one in told(shown, taken_back, taken_back)] == ["ah", ""]
+    assert not told(taken_back)
+
+
 def test_a_final() -> None:
     """When its turn has ended, not before, and with the provider's own spelling."""
     server = begun("sample_rate=16000", SECOND, SECOND)
@@ -102,7 +115,7 @@ def test_several_finals_make_one() -> None:
 
 
 def test_windows_follow_each_other() -> None:
-    """A final's begins where the one before ended; partials grow within it; ends without text are none."""
+    """A final's begins where the one before ended; partials grow within it; one that was taken back ends too."""
     server = begun("sample_rate=16000", SECOND)
     windows = []
     for number in range(3):
@@ -116,8 +129,8 @@ def test_windows_follow_each_other() -> None:
         windows.append([(each["audio_start"], each["audio_end"]) for each in messages(out)])
     assert windows == [
         [(0, 1000), (0, 1500), (0, 1500)],
-        [(1500, 1500), (1500, 2000)],
-        [(1500, 2000), (1500, 2500), (1500, 2500)],
+        [(1500, 1500), (1500, 2000), (1500, 2000)],
+        [(2000, 2000), (2000, 2500), (2000, 2500)],
     ]
 
 
@@ -177,12 +190,10 @@ def test_partials_are_not_wanted() -> None:
     assert [each["message_type"] for each in heard] == ["FinalTranscript"]
 
 
-@pytest.mark.parametrize("before", [[], [Partial(turn=0, text="mm")], [Final(turn=0, text=" ")]])
+@pytest.mark.parametrize("before", [[], [Final(turn=0, text=" ")]])
 def test_an_end_without_text_is_none(before: list[Any]) -> None:
-    """There was no utterance."""
-    assert [each["message_type"] for each in told(*before, TurnEnded(turn=0))] == ["PartialTranscript"] * sum(
-        isinstance(event, Partial) for event in before
-    )
+    """There was no utterance, and nobody was shown one."""
+    assert told(*before, TurnEnded(turn=0)) == []
 
 
 def test_of_two_open_turns_the_older_shows() -> None:

@@ -283,6 +283,19 @@ def test_a_change_holds_over_a_cut() -> None:
         assert configs[-1]["enable_partials"] is False, what
 
 
+def test_a_change_holds_over_a_cut_against_the_vendors_own_words() -> None:
+    """What ``extra`` said of the same before it does not come back with the next connection."""
+    extra = {"speechmatics": {"conversation_config": {"end_of_utterance_silence_trigger": 0.7}, "max_delay": 1.5}}
+    asked: list[tuple[float, Command]] = [(0.2, Configure("a", {"turn_silence": 1.4}))]
+    whole, far = run(asked=asked, extra=extra)
+    for what, fault in cuts(whole, 8):
+        _, far = run(**fault, asked=asked, extra=extra)
+        messages = [json.loads(text) for text in far.tells]
+        configs = [each["transcription_config"] for each in messages if "transcription_config" in each]
+        assert configs[-1]["conversation_config"] == {"end_of_utterance_silence_trigger": 1.4}, what
+        assert [each["max_delay"] for each in configs if "model" in each][-1] == 1.5, what
+
+
 def test_a_message_cut_short_loses_no_word() -> None:
     """Text that is no JSON is a broken connection."""
     CUTTING.every_corruption(2)

@@ -72,7 +72,7 @@ class Run:
         self.said = said
         self.events: list[StreamEvent] = [out for time, event in self.link.events for out in turns.fold([event], time)]
         self.error: ProviderError | None = next((e.error for e in said if isinstance(e, Failed)), None)
-        self.audio = audio
+        self.audio, self.halts = audio, halts
 
     @property
     def turns(self) -> list[Turn]:

@@ -5,10 +5,8 @@ The connection breaks, or the vendor closes it, well and unasked.
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,23 +16,22 @@ from hypothesis import strategies as st
 from aai_migrate import registry
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.errors import AuthenticationError, ProviderError
-from aai_migrate.testing import Corrupt, Cut, Fault, Refuse
+from aai_migrate.testing import Fault
 from aai_migrate.testing.coded import Hard, encode, words
 from aai_migrate.testing.faults import Direction
 from aai_migrate.wire.commands import Command, Configure, Finalize
 from aai_migrate.wire.events import Configured, Finalized
+from aai_migrate.wire.frames import Close
 
 from ...session.hearing import FORMAT, Run
-from .far import VendorFar
+from ..cutting import AUDIO, DIRECTIONS, SCRIPT, Cutting, any_faults, any_frame
+from ..far import VendorFar
 from .habits import Habits
 from .vendor import Vendor
 
 pytestmark = pytest.mark.no_cover  # thousands of sessions
 V2 = registry.find("assemblyai-v2")
 HOST = "wss://v2.test"
-WORDS = words(8, seed=17)
-SCRIPT: list[str | int | float] = [0.25, *WORDS[:3], 1.1, *WORDS[3:6], 1.5, *WORDS[6:], 0.3]
-AUDIO = encode(SCRIPT, FORMAT)
 JITTER = 0.04
 CODES = (1000, 1001, 1013, 4008, 4031)
 """Closes after which another connection does better."""
@@ -66,43 +63,28 @@ HABITS: dict[str, Habits] = {
 }
 
 
-def run(habits: Habits | None = None, faults: list[Fault] | None = None, **options: Any) -> tuple[Run, VendorFar]:
-    """Transcribe AUDIO, with the vendor closing where ``closes`` says."""
-    far = VendorFar(Vendor(habits), options.pop("closes", None))
+def run(
+    habits: Habits | None = None,
+    faults: list[Fault] | None = None,
+    *,
+    closes: tuple[Direction, int] | None = None,
+    code: int = 1000,
+    **options: Any,
+) -> tuple[Run, VendorFar[Vendor]]:
+    """Transcribe AUDIO, with the vendor closing where *closes* says, with this *code*."""
+    far = VendorFar(Vendor(habits), [Close(code, "")], closes)
     given = {"audio": AUDIO, "base_url": HOST, **options}
     return Run(V2, far=lambda: far, faults=faults or [], **given), far
 
 
-def said(done: Run) -> tuple[str, ...]:
+def said(done: Run, channel: int = 0) -> tuple[str, ...]:
     """Return the words of the ended turns, without capitals and full stops, joined ones apart."""
-    texts = " ".join(turn.transcript for turn in done.turns).lower()
+    texts = " ".join(turn.transcript for turn in done.turns if turn.channel == channel).lower()
     return tuple(texts.replace("-", " ").replace(".", "").split())
 
 
-def check(done: Run, what: str = "") -> None:
-    assert said(done) == WORDS, what
-    assert done.end.complete, what
-    done.contract()
-
-
-def cuts(whole: Run, step: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a name and the fault of each cut: of the connection, and every other one by the vendor."""
-    directions: tuple[Direction, ...] = ("up", "down")
-    codes = itertools.cycle(CODES)
-    for direction in directions:
-        for number in range(0, whole.link.crossed[direction], step):
-            yield f"cut {direction} {number}", {"faults": [Cut(direction, number)]}
-            if number % (2 * step) == 0:
-                code = next(codes)
-                yield f"closed {direction} {number} with {code}", {"closes": (direction, number, code)}
-
-
-def every_cut(habits: Habits | None = None, step: int = 1, **options: Any) -> None:
-    whole, _ = run(habits, **options)
-    check(whole, "whole")
-    for what, fault in cuts(whole, step):
-        done, _ = run(habits, **fault, **options)
-        check(done, what)
+CUTTING = Cutting(run, said, ways=[{"code": code} for code in CODES], every=2)
+check, cuts, every_cut = CUTTING.check, CUTTING.cuts, CUTTING.every_cut
 
 
 @pytest.mark.parametrize("hard", HARD)
@@ -127,18 +109,17 @@ def test_a_close_that_looks_like_the_end_loses_no_word(hard: Hard, options: dict
     """
     habits = Habits(hard=hard, window="received")
     whole, _ = run(habits, **options)
-    directions: tuple[Direction, ...] = ("up", "down")
-    for direction in directions:
+    for direction in DIRECTIONS:
         for number in range(whole.link.crossed[direction]):
-            done, _ = run(habits, closes=(direction, number, code), **options)
-            check(done, f"{direction} {number}")
+            done, far = run(habits, closes=(direction, number), code=code, **options)
+            check(done, far, f"{direction} {number}")
 
 
 @pytest.mark.parametrize("habits", [name for name in HABITS if "split" not in name])
 def test_every_habit_leaves_the_turns_as_they_are(habits: str) -> None:
     """A pause ends a turn, once."""
     done, far = run(HABITS[habits])
-    check(done)
+    check(done, far)
     assert [len(turn.transcript.replace("-", " ").split()) for turn in done.turns] == [3, 3, 2]
     assert len(far.vendor.connections) == 1
 
@@ -181,14 +162,7 @@ def test_finalize_and_a_cut_lose_no_word(hard: str, force: Any) -> None:
         (2.6, Finalize("c")),
         (2.65, Finalize("d")),
     ]
-    habits = Habits(hard=HARD[hard], force=force)
-    whole, _ = run(habits, asked=asked)
-    check(whole, "whole")
-    for what, fault in cuts(whole, 3):
-        done, _ = run(habits, **fault, asked=asked)
-        check(done, what)
-        answers = [event.id for event in done.said if isinstance(event, Finalized)]
-        assert sorted(answers) == ["a", "b", "c", "d"], what
+    every_cut(Habits(hard=HARD[hard], force=force), step=3, asked=asked)
 
 
 @pytest.mark.parametrize("at", [0.62, 0.7, 0.78, 0.86])
@@ -211,11 +185,11 @@ def test_a_threshold_holds_over_a_cut() -> None:
     """It is answered once, and told again to the last connection: first, or at its place."""
     asked: list[tuple[float, Command]] = [(1.2, Configure("a", {"turn_silence": 2.0}))]
     whole, far = run(asked=asked)
-    check(whole)
+    check(whole, far)
     assert [len(turn.words) for turn in whole.turns] == [8]
     for what, fault in cuts(whole):
         done, far = run(**fault, asked=asked)
-        check(done, what)
+        check(done, far, what)
         answers = [(event.id, event.accepted) for event in done.said if isinstance(event, Configured)]
         assert answers == [("a", True)], what
         assert far.vendor.connections[-1].thresholds[-1:] == [2000], what
@@ -223,18 +197,14 @@ def test_a_threshold_holds_over_a_cut() -> None:
 
 def test_a_message_cut_short_loses_no_word() -> None:
     """Text that is no JSON is a broken connection."""
-    whole, _ = run()
-    for number in range(1, whole.link.crossed["down"] - 1):
-        done, _ = run(faults=[Corrupt("down", number)])
-        assert said(done) == WORDS, number
-        done.contract()
+    CUTTING.every_corruption(1)
 
 
 @pytest.mark.parametrize("halts", [{-1.0: 100.0}, {0.6: 100.0}, {1.5: 100.0, 2.4: 65.0}, {2.4: 400.0}], ids=str)
 def test_nothing_is_closed_while_the_application_is_silent(halts: dict[float, float]) -> None:
     """Before its first audio, inside a word and after a turn: neither 4031 nor a lost word."""
     done, far = run(halts=halts)
-    check(done)
+    check(done, far)
     assert len(far.vendor.connections) == 1
 
 
@@ -242,7 +212,7 @@ def test_what_is_asked_in_a_long_silence_is_no_sign_of_life() -> None:
     """Only audio is; thresholds come twenty seconds apart."""
     asked = [(4.0 + 20.0 * number, Configure(str(number), {"turn_silence": 0.5 + number / 10})) for number in range(9)]
     done, far = run(halts={2.4: 190.0}, asked=asked)
-    check(done)
+    check(done, far)
     assert len(far.vendor.connections) == 1
     assert len(far.vendor.connections[0].thresholds) == 9
 
@@ -258,7 +228,7 @@ def test_a_session_that_expires_is_followed_by_another(hard: str) -> None:
     """4008, in mid-speech too; nothing is lost."""
     for lasts in (1.8, 2.3, 3.1):
         done, far = run(Habits(hard=HARD[hard], lasts=lasts))
-        check(done, str(lasts))
+        check(done, far, str(lasts))
         assert len(far.vendor.connections) > 1
 
 
@@ -318,7 +288,7 @@ def test_the_query_is_what_the_page_knows() -> None:
     extra = {"assemblyai-v2": {"enable_extra_session_information": True}}
     asked: dict[str, Any] = {"partials": False, "keyterms": ("Zander", "IBAN"), "turn_silence": 1.2, "extra": extra}
     done, far = run(fmt=fmt, audio=encode(SCRIPT, fmt), **asked)
-    check(done)
+    check(done, far)
     [query] = far.vendor.queries
     assert json.loads(query.pop("word_boost")) == ["Zander", "IBAN"]
     assert {name: value.lower() for name, value in query.items()} == {
@@ -334,13 +304,11 @@ def test_the_query_is_what_the_page_knows() -> None:
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_cuts_lose_no_word(seed: int) -> None:
     """Several in one session, refusals between them, whatever the habits."""
     dice = random.Random(seed)
     habits = dice.choice([*(Habits(hard=hard) for hard in HARD.values()), *HABITS.values()])
-    directions: tuple[Direction, ...] = ("up", "down")
-    faults: list[Fault] = [Cut(dice.choice(directions), dice.randrange(2, 70)) for _ in range(dice.randrange(1, 5))]
-    faults += [Refuse(dice.randrange(1, 6), dice.choice([None, 429, 500, 503])) for _ in range(2)]
-    done, _ = run(habits, faults, closes=(dice.choice(directions), dice.randrange(2, 70), dice.choice(CODES)))
-    check(done)
+    faults = any_faults(dice, cuts=dice.randrange(1, 5), refusals=2, frames=range(2, 70))
+    done, far = run(habits, faults, closes=any_frame(dice, range(2, 70)), code=dice.choice(CODES))
+    check(done, far)

@@ -97,8 +97,10 @@ class Vendor:
         self.connections: list[Realtime] = []
         self._tokens: set[str] = set()  # shown before, and good for one session
 
-    def open(self, url: str, headers: Mapping[str, str], now: float = 0.0) -> Realtime | Refusal:
-        """Return a connection to *url*, a target or a whole URL; or its refusal."""
+    def open(
+        self, url: str, headers: Mapping[str, str], subprotocols: tuple[str, ...] = (), now: float = 0.0
+    ) -> tuple[Realtime, dict[str, str]] | Refusal:
+        """Return a connection to *url*, a target or a whole URL, with the headers of the answer; or its refusal."""
         target = urlsplit(url)
         if target.path != PATH:
             return Refusal(404, b'{"error":"Not found"}')
@@ -119,7 +121,7 @@ class Vendor:
             found.wrong = wrong.code
         self.queries.append(asked)
         self.connections.append(found)
-        return found
+        return found, {}
 
     def _admit(self, token: str | None, headers: Mapping[str, str]) -> None:
         """Look for a key without a scheme word, or for a token that nobody has shown."""

@@ -32,41 +32,19 @@ from aai_migrate.wire.events import (
     TurnEnded,
     Word,
 )
-from aai_migrate.wire.frames import Frame
 
+from ..joined import Halves, plain, speeches, text
 from .wire import KEY, U3, US, context
 
 MODELS = {"u3": Config(model=U3), "formatted": Config(model=US), "raw": Config(model=US, formatted_turns="raw")}
 
 
-class Joined:
+class Joined(Halves):
     """Both halves; a list each of what came out at the far side."""
 
     def __init__(self, config: Config, principal: str | None = "somebody") -> None:
-        self.client, self.server = Client(context()), Server(context(principal))
-        self.asked: list[Command] = []
-        self.heard: list[Event] = []
+        super().__init__(Client(context()), Server(context(principal)))
         self.ask(Start(config, KEY))
-
-    def ask(self, command: Command) -> None:
-        self._up(self.client.send(command, 0.0))
-
-    def say(self, event: Event) -> None:
-        self._down(self.server.send(event, 0.0))
-
-    def _up(self, items: Iterable[Frame | Event]) -> None:
-        for item in items:
-            if isinstance(item, Frame):
-                self._down(self.server.receive(item, 0.0))
-            else:
-                self.heard.append(item)
-
-    def _down(self, items: Iterable[Frame | Command]) -> None:
-        for item in items:
-            if isinstance(item, Frame):
-                self._up(self.client.receive(item, 0.0))
-            else:
-                self.asked.append(item)
 
 
 # Commands.
@@ -126,16 +104,6 @@ def test_commands_come_out_equal(script: list[Command]) -> None:
     for command in [*script, Stop()]:
         joined.ask(command)
 
-    def plain(command: Command) -> Any:
-        match command:
-            case Silence(seconds):
-                return Audio(bytes(round(seconds * 32_000)))
-            case Finalize():
-                return "finalize"
-            case Configure(options=options):
-                return dict(options)
-        return command
-
     assert [plain(c) for c in joined.asked[1:]] == [plain(c) for c in [*script, Stop()]]
     configured = [event for event in joined.heard if isinstance(event, Configured)]
     assert len(configured) == sum(isinstance(command, Configure) for command in script)
@@ -144,28 +112,6 @@ def test_commands_come_out_equal(script: list[Command]) -> None:
 # Events.
 
 TEXTS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"], max_codepoint=0x24F), min_size=1, max_size=6)
-
-
-@st.composite
-def speeches(draw: st.DrawFn) -> list[list[list[Word]]]:
-    """Turns, each as its pieces that become final at once; times are whole milliseconds and rise."""
-    clock, turns = 0, []
-    for _ in range(draw(st.integers(0, 4))):
-        parts: list[list[Word]] = []
-        for _ in range(draw(st.integers(1, 3))):
-            part: list[Word] = []
-            for text in draw(st.lists(TEXTS, min_size=1, max_size=4)):
-                start = clock + draw(st.integers(0, 500))
-                clock = start + draw(st.integers(0, 500))
-                joiner = " " if part or parts else ""
-                part.append(Word(text, start / 1000, clock / 1000, draw(st.integers(0, 100)) / 100, joiner=joiner))
-            parts.append(part)
-        turns.append(parts)
-    return turns
-
-
-def text(words: Iterable[Word]) -> str:
-    return "".join(word.joiner + word.text for word in words)
 
 
 def script(turns: list[list[list[Word]]], *, stable: bool) -> list[Event]:
@@ -201,7 +147,7 @@ def said(turn: Turn) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@given(turns=speeches())
+@given(turns=speeches(TEXTS))
 def test_turns_come_out_equal(model: str, turns: list[list[list[Word]]]) -> None:
     """Words, text, times, ends and their order; in the raw dialect even what is promised.
 

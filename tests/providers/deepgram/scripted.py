@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from websockets.datastructures import Headers
@@ -16,37 +14,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-Step = dict[str, Any]
+from ..traced import Step
+
 REQUEST_ID = "0f6d2c1e-5a77-4b0e-9c3d-2f1f0a9be6d4"
-
-
-def script(path: Path) -> list[Step]:
-    """Return the messages and close frames of a trace, both directions."""
-    steps = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return [step for step in steps if step["kind"] in ("text", "binary", "close")]
 
 
 def spoken(steps: list[Step]) -> list[int]:
     """Return the places of the vendor's messages that say what was heard, or that a turn has ended."""
     kinds = ('"Results"', '"UtteranceEnd"', '"TurnInfo"')
     return [n for n, step in enumerate(steps) if step["dir"] == "<" and any(k in step.get("text", "") for k in kinds)]
-
-
-def missing(steps: list[Step], place: int) -> list[Step]:
-    """One message never comes."""
-    return steps[:place] + steps[place + 1 :]
-
-
-def again(steps: list[Step], place: int) -> list[Step]:
-    """One message comes twice."""
-    return [*steps[: place + 1], *steps[place:]]
-
-
-def swapped(steps: list[Step], place: int) -> list[Step]:
-    """One message comes after the vendor's next one."""
-    later = next((n for n in range(place + 1, len(steps)) if steps[n]["dir"] == "<" and "text" in steps[n]), place)
-    rest = [*steps[:place], *steps[place + 1 : later + 1], steps[place], *steps[later + 1 :]]
-    return rest if later != place else steps
 
 
 class Vendor:

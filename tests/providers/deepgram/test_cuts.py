@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,36 +15,24 @@ from hypothesis import strategies as st
 
 from aai_migrate import registry
 from aai_migrate.audio.format import AudioFormat
-from aai_migrate.testing import Corrupt, Cut, Fault, Refuse
-from aai_migrate.testing.coded import Hard, encode, interleave, words
+from aai_migrate.testing import Fault
+from aai_migrate.testing.coded import Hard, encode
 from aai_migrate.testing.faults import Direction
 from aai_migrate.wire.commands import Command, Configure, Finalize
-from aai_migrate.wire.events import Configured, Finalized
+from aai_migrate.wire.events import Configured
+from aai_migrate.wire.frames import Close
 
-from ...session.hearing import FORMAT, Run
-from .far import VendorFar
+from ...session.hearing import Run
+from ..cutting import APART, AUDIO, LEFT, RIGHT, SCRIPT, Cutting, any_faults, any_frame, ears
+from ..far import VendorFar
 from .habits import Habits
+from .nova import NET_0001
 from .vendor import Vendor
 
 pytestmark = pytest.mark.no_cover  # thousands of sessions
 DEEPGRAM = registry.find("deepgram")
-WORDS = words(8, seed=17)
-SCRIPT: list[str | int | float] = [0.25, *WORDS[:3], 1.1, *WORDS[3:6], 1.5, *WORDS[6:], 0.3]
-AUDIO = encode(SCRIPT, FORMAT)
-STEREO = AudioFormat(channels=2)
-LEFT, RIGHT = WORDS[:5], WORDS[5:]
-APART = interleave(
-    encode([0.3, *LEFT[:3], 1.2, *LEFT[3:]], FORMAT), encode([0.9, RIGHT[0], 1.1, *RIGHT[1:], 0.4], FORMAT), fmt=STEREO
-)
 JITTER = 0.04
-HARD = {
-    "easy": Hard(),
-    "jitter": Hard(jitter=JITTER, seed=1),
-    "finals in mid-speech": Hard(final_every=2, jitter=JITTER, seed=2),
-    "a final for each word": Hard(final_every=1, jitter=JITTER, seed=3),
-    "late finals": Hard(final_every=2, late=0.6, jitter=JITTER, seed=4),
-    "very late finals": Hard(late=1.5, seed=5),
-    "rewriting": Hard(rewrite=True, final_every=3, jitter=JITTER, seed=6),
+HARD = ears(JITTER) | {
     "split": Hard(split_every=3, jitter=JITTER, seed=7),
     "late split": Hard(split_every=1, late=0.5, rewrite=True, jitter=JITTER, seed=8),
 }
@@ -73,11 +60,18 @@ FLUX: dict[str, Habits] = {
 }
 EAGER = {"deepgram": {"eager_eot_threshold": 0.4}}
 NOVA, FLUX_MODEL = "nova-3", "flux-general-en"
+ASKED = [(0.9, Finalize("a")), (2.6, Finalize("b")), (2.65, Finalize("c"))]
 
 
-def run(habits: Habits | None = None, faults: list[Fault] | None = None, **options: Any) -> tuple[Run, VendorFar]:
-    """Transcribe AUDIO, with the vendor closing where ``closes`` says."""
-    far = VendorFar(Vendor(habits), options.pop("closes", None))
+def run(
+    habits: Habits | None = None,
+    faults: list[Fault] | None = None,
+    *,
+    closes: tuple[Direction, int] | None = None,
+    **options: Any,
+) -> tuple[Run, VendorFar[Vendor]]:
+    """Transcribe AUDIO, with the vendor closing where *closes* says, as if nothing had come for too long."""
+    far = VendorFar(Vendor(habits), [Close(1011, NET_0001)], closes)
     given = {"audio": AUDIO, "model": NOVA, **options}
     return Run(DEEPGRAM, far=lambda: far, faults=faults or [], **given), far
 
@@ -88,31 +82,8 @@ def said(done: Run, channel: int = 0) -> tuple[str, ...]:
     return tuple(word.strip(".").lower() for text in texts for word in text.split())
 
 
-def check(done: Run, what: str = "", *, heard: tuple[tuple[str, ...], ...] = (WORDS,)) -> None:
-    for channel, expected in enumerate(heard):
-        assert said(done, channel) == expected, what
-    assert done.end.complete, what
-    done.contract()
-
-
-def cuts(whole: Run, step: int = 1) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a name and the fault of each cut: of the connection, and every third one by the vendor."""
-    directions: tuple[Direction, ...] = ("up", "down")
-    for direction in directions:
-        for number in range(0, whole.link.crossed[direction], step):
-            yield f"cut {direction} {number}", {"faults": [Cut(direction, number)]}
-            if number % (3 * step) == 0:
-                yield f"closed {direction} {number}", {"closes": (direction, number)}
-
-
-def every_cut(
-    habits: Habits | None = None, step: int = 1, *, heard: tuple[tuple[str, ...], ...] = (WORDS,), **options: Any
-) -> None:
-    whole, _ = run(habits, **options)
-    check(whole, "whole", heard=heard)
-    for what, fault in cuts(whole, step):
-        done, _ = run(habits, **fault, **options)
-        check(done, what, heard=heard)
+CUTTING = Cutting(run, said)
+check, cuts, every_cut = CUTTING.check, CUTTING.cuts, CUTTING.every_cut
 
 
 @pytest.mark.parametrize("hard", HARD)
@@ -160,8 +131,7 @@ def test_a_cut_around_an_eager_end_loses_no_word(hard: str) -> None:
 @pytest.mark.parametrize("hard", HARD)
 def test_a_cut_of_two_channels_loses_no_word(hard: str) -> None:
     """They are settled one by one, and replayed together."""
-    options: dict[str, Any] = {"audio": APART, "fmt": STEREO, "channels": "separate"}
-    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=4, **options)
+    every_cut(Habits(hard=HARD[hard]), heard=(LEFT, RIGHT), step=4, **APART)
 
 
 @pytest.mark.parametrize("hard", ["easy", "late finals", "a final for each word"])
@@ -206,7 +176,7 @@ def test_every_encoding_crosses_a_cut(model: str, rate: int, encoding: Any) -> N
 @pytest.mark.parametrize("hard", ["easy", "late finals"])
 def test_finalize_and_a_cut_lose_no_word(hard: str, finalize: Any) -> None:
     """Each is answered once, also where the vendor never answers."""
-    _finalized(Habits(hard=HARD[hard], finalize=finalize))
+    every_cut(Habits(hard=HARD[hard], finalize=finalize), step=9, asked=ASKED)
 
 
 @pytest.mark.parametrize("times", ["all", "none"])
@@ -221,18 +191,7 @@ def test_a_word_that_a_forced_end_cuts_off_is_not_settled(at: float, times: Any)
 @pytest.mark.parametrize("hard", ["easy", "late finals"])
 def test_a_forced_end_and_a_cut_lose_no_word(hard: str, forces: bool, options: dict[str, Any]) -> None:
     """Also where the vendor breaks off because it does not know the message."""
-    _finalized(Habits(hard=HARD[hard], forces=forces), model=FLUX_MODEL, **options)
-
-
-def _finalized(habits: Habits, **options: Any) -> None:
-    asked: list[tuple[float, Command]] = [(0.9, Finalize("a")), (2.6, Finalize("b")), (2.65, Finalize("c"))]
-    whole, _ = run(habits, asked=asked, **options)
-    check(whole, "whole")
-    for what, fault in cuts(whole, 9):
-        done, _ = run(habits, **fault, asked=asked, **options)
-        check(done, what)
-        answers = [event.id for event in done.said if isinstance(event, Finalized)]
-        assert sorted(answers) == ["a", "b", "c"], what
+    every_cut(Habits(hard=HARD[hard], forces=forces), step=9, asked=ASKED, model=FLUX_MODEL, **options)
 
 
 @pytest.mark.parametrize("configures", [True, False])
@@ -247,11 +206,11 @@ def test_a_change_holds_over_a_cut(model: str, configures: bool) -> None:
         (1.25, Configure("b", {"keyterms": ("second", "third")})),
     ]
     options: dict[str, Any] = {"asked": asked, "model": model, "keyterms": ("zeroth",), "halts": {2.4: 12.0}}
-    whole, _ = run(Habits(configures=configures), **options)
-    check(whole)
+    whole, far = run(Habits(configures=configures), **options)
+    check(whole, far)
     for what, fault in cuts(whole, 4):
         done, far = run(Habits(configures=configures), **fault, **options)
-        check(done, what)
+        check(done, far, what)
         answers = [(event.id, event.accepted) for event in done.said if isinstance(event, Configured)]
         assert answers == [("a", True), ("b", True)], what
         told = [message["keyterms"] for message in map(json.loads, far.tells) if message["type"] == "Configure"]
@@ -263,11 +222,7 @@ def test_a_change_holds_over_a_cut(model: str, configures: bool) -> None:
 @pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
 def test_a_message_cut_short_loses_no_word(model: str) -> None:
     """Text that is no JSON is a broken connection."""
-    whole, _ = run(model=model)
-    for number in range(1, whole.link.crossed["down"] - 1, 2):
-        done, _ = run(faults=[Corrupt("down", number)], model=model)
-        assert said(done) == WORDS, number
-        done.contract()
+    CUTTING.every_corruption(2, model=model)
 
 
 @pytest.mark.parametrize("model", [NOVA, FLUX_MODEL])
@@ -275,7 +230,7 @@ def test_a_message_cut_short_loses_no_word(model: str) -> None:
 def test_nothing_is_closed_while_the_application_is_silent(model: str, halts: dict[float, float]) -> None:
     """Before its first audio, inside a word and after a turn: neither NET-0001 nor a lost word."""
     done, far = run(model=model, halts=halts)
-    check(done)
+    check(done, far)
     assert len(far.vendor.connections) == 1
 
 
@@ -287,15 +242,13 @@ def test_a_cut_while_the_application_is_silent_loses_no_word(model: str) -> None
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_cuts_lose_no_word(seed: int) -> None:
     """Several in one session, refusals between them, whatever the habits."""
     dice = random.Random(seed)
     model = dice.choice([NOVA, FLUX_MODEL])
     others = [*LISTEN.values()] if model == NOVA else [*FLUX.values()]
     habits = dice.choice([*(Habits(hard=hard) for hard in HARD.values()), *others])
-    directions: tuple[Direction, ...] = ("up", "down")
-    faults: list[Fault] = [Cut(dice.choice(directions), dice.randrange(2, 70)) for _ in range(dice.randrange(1, 5))]
-    faults += [Refuse(dice.randrange(1, 6), dice.choice([None, 429, 500, 503])) for _ in range(2)]
-    done, _ = run(habits, faults, model=model, closes=(dice.choice(directions), dice.randrange(2, 70)))
-    check(done)
+    faults = any_faults(dice, cuts=dice.randrange(1, 5), refusals=2, frames=range(2, 70))
+    done, far = run(habits, faults, model=model, closes=any_frame(dice, range(2, 70)))
+    check(done, far)

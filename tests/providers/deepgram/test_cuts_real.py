@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
+from functools import partial
 
 import pytest
 
-import aai_migrate
-from aai_migrate.audio.format import AudioFormat
-from aai_migrate.testing.coded import Hard, encode, words
+from aai_migrate.testing.coded import Hard
 
 from ...drivers.blocking import Driver
 from ...drivers.conftest import driver  # noqa: F401 a fixture
+from ..cutting_real import every_cut
+from ..loopback import served
 from .habits import Habits
-from .loopback import served
+from .nova import NET_0001
+from .vendor import Vendor
 
 pytestmark = pytest.mark.no_cover
-FORMAT = AudioFormat()
-WORDS = words(6, seed=12)
-AUDIO = encode([0.2, *WORDS[:3], 1.2, *WORDS[3:], 0.2], FORMAT)
-RETRY = aai_migrate.RetryPolicy(first=0.02)
 HARD = Hard(final_every=2, jitter=0.04, late=0.3)
 CASES: dict[str, tuple[str, Habits]] = {
     "nova": ("nova-3", Habits(hard=HARD)),
@@ -29,38 +25,9 @@ CASES: dict[str, tuple[str, Habits]] = {
 }
 
 
-def transcribed(url: str, driver: Driver, model: str, **options: Any) -> list[aai_migrate.StreamEvent]:  # noqa: F811
-    size = FORMAT.size(0.1)
-    chunks = [AUDIO[at : at + size] for at in range(0, len(AUDIO), size)]
-    given = {"api_key": "k" * 32, "base_url": url, "retry": RETRY, "model": model, **options}
-    with driver.connect("deepgram", **given) as stream:
-        return list(stream.transcribe(chunks))
-
-
-def check(events: list[aai_migrate.StreamEvent]) -> None:
-    turns = [event for event in events if isinstance(event, aai_migrate.Turn) and event.end_of_turn]
-    text = " ".join(turn.transcript for turn in turns)
-    assert tuple(word.strip(".").lower() for word in text.split()) == WORDS
-    assert isinstance(events[-1], aai_migrate.Termination)
-    assert events[-1].complete
-    assert not any(isinstance(event, aai_migrate.AudioGap) for event in events)
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_a_cut_before_a_frame_over_a_real_socket(case: str, driver: Driver) -> None:  # noqa: F811
     """Before the handshake, and before every other message of either side; every other time the vendor closes."""
     model, habits = CASES[case]
-    with served(habits) as (url, vendor):
-        check(transcribed(url, driver, model))
-        assert len(vendor.connections) == 1
-        crossed, again = dict(vendor.crossed), 0
-        for direction, count in crossed.items():
-            for number in range(0, count, 2):
-                vendor.break_at((direction, number), closes=number % 4 == 2)
-                try:
-                    check(transcribed(url, driver, model))
-                except AssertionError as error:
-                    raise AssertionError(f"cut {direction} before frame {number}: {error}") from error
-                again += vendor.crossed["in"] - 1
-        assert again > sum(crossed.values()) / 4, "a run may have fewer frames than the first, but not half of them"
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("aai_migrate")] == []
+    with served(partial(Vendor, habits), "/v1/listen", "/v2/listen", goodbye=(1011, NET_0001)) as (url, vendor):
+        every_cut(url, vendor, driver, "deepgram", model=model)

@@ -14,7 +14,8 @@ from aai_migrate.wire.commands import Start
 from aai_migrate.wire.events import Stopped
 from aai_migrate.wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse, Message, Refused
 
-from .served import KEY, RAW, connect, context, refused, uuid
+from ..served import context, uuid
+from .served import KEY, RAW, connect, refused
 
 V1, V2 = f"/v1/listen?{RAW}", f"/v2/listen?model=flux-general-en&{RAW}"
 SESSION = "0f6d2c1e-5a77-4b0e-9c3d-2f1f0a9be6d4"

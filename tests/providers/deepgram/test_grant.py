@@ -15,7 +15,8 @@ from aai_migrate.provider import Context
 from aai_migrate.wire.commands import Audio, Start
 from aai_migrate.wire.frames import Connect, HttpRequest, HttpResponse, Message, Refused
 
-from .served import KEY, RAW, context
+from ..served import context
+from .served import KEY, RAW
 
 SEAL = Seal("a secret of a test")
 URL = "https://h/v1/auth/grant"

@@ -36,25 +36,8 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message
 
-from .served import (
-    CLOSE_STREAM,
-    KEEP_ALIVE,
-    KEY,
-    RAW,
-    SECOND,
-    begun,
-    connect,
-    context,
-    ended,
-    final,
-    heard,
-    partial,
-    refused,
-    started,
-    tell,
-    uuid,
-    words,
-)
+from ..served import context, ended, final, heard, partial, uuid, words
+from .served import CLOSE_STREAM, KEEP_ALIVE, KEY, RAW, SECOND, begun, connect, refused, started, tell
 
 TARGET = f"/v2/listen?model=flux-general-en&{RAW}"
 EAGER = f"{TARGET}&eager_eot_threshold=0.4"

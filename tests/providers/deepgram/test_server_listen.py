@@ -38,26 +38,8 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message
 
-from .served import (
-    CLOSE_STREAM,
-    FINALIZE,
-    KEEP_ALIVE,
-    KEY,
-    RAW,
-    SECOND,
-    begun,
-    connect,
-    context,
-    ended,
-    final,
-    heard,
-    partial,
-    refused,
-    started,
-    tell,
-    uuid,
-    words,
-)
+from ..served import context, ended, final, heard, partial, uuid, words
+from .served import CLOSE_STREAM, FINALIZE, KEEP_ALIVE, KEY, RAW, SECOND, begun, connect, refused, started, tell
 
 TARGET = f"/v1/listen?model=nova-3&{RAW}"
 ALL = f"{TARGET}&interim_results=true&punctuate=true"

@@ -15,12 +15,13 @@ from aai_migrate.errors import AuthenticationError, ProviderError, QuotaExceeded
 
 from ...drivers.blocking import Driver
 from ...drivers.conftest import driver, nothing_left  # noqa: F401 fixtures
-from ...test_contract import checked
-from .scripted import REQUEST_ID, Step, Vendor, again, missing, script, scripted, spoken, swapped
+from ..playing import CANARY, ended, play
+from ..traced import TROUBLES, Step, script
+from .scripted import REQUEST_ID, scripted, spoken
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("nothing_left")]
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "deepgram"
-CANARY = "canary-7f3e-of-a-key"
+FINALIZE = "Finalize"
 EAGER: dict[str, Any] = {"extra": {"deepgram": {"eager_eot_threshold": 0.4}}}
 TWO: dict[str, Any] = {"audio_channels": 2, "channels": "separate"}
 # The name of a trace: what is connected to, and the turns by channel, each from when to when its words are.
@@ -49,31 +50,6 @@ EXACT: dict[str, tuple[str, dict[str, Any], list[tuple[int, int, str, float, flo
     ),
     "trace-flux-eager": ("deepgram/flux-general-en", EAGER, [(0, 0, "Hi, can you help me move?", 0.4, 2.4)]),
 }
-TROUBLES: list[Callable[[list[Step], int], list[Step]]] = [again, missing, swapped]
-
-
-def played(
-    name: str,
-    vendor: Vendor,
-    driver: Driver,  # noqa: F811
-) -> list[aai_migrate.StreamEvent]:
-    """Run a whole session against the script; feed and ask what the trace's client did, in its order."""
-    provider, options, _ = EXACT[name]
-    with driver.connect(provider, api_key=CANARY, base_url=vendor.url, **options) as stream:
-        for step in vendor.steps:
-            if step["kind"] == "binary":
-                stream.send(bytes(step["bytes"]))
-            elif step["dir"] == ">" and "Finalize" in step["text"]:
-                stream.finalize()
-        stream.stop()
-        return list(stream)
-
-
-def ended(events: list[aai_migrate.StreamEvent]) -> list[aai_migrate.Turn]:
-    checked(events)
-    assert isinstance(events[-1], aai_migrate.Termination)
-    assert events[-1].complete
-    return [event for event in events if isinstance(event, aai_migrate.Turn) and event.end_of_turn]
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -85,10 +61,11 @@ def test_a_worked_trace_over_a_socket_gives_exact_turns(
     """The scripted server plays it as documented; all audio arrives, at the right path, as whom it should."""
     caplog.set_level(logging.DEBUG)
     steps = script(FIXTURES / f"{name}.jsonl")
+    provider, options, turns = EXACT[name]
     with scripted(steps) as vendor:
-        events = played(name, vendor, driver)
+        events = play(vendor.url, steps, driver, provider, FINALIZE, **options)
     found = [(t.channel, t.turn_order, t.transcript, t.start, t.end) for t in ended(events)]
-    assert found == EXACT[name][2]
+    assert found == turns
     assert vendor.audio == sum(step.get("bytes", 0) for step in steps)
     assert vendor.paths == ["/v2/listen" if "flux" in name else "/v1/listen"]
     assert vendor.credentials == [f"Token {CANARY}"]
@@ -98,7 +75,7 @@ def test_a_worked_trace_over_a_socket_gives_exact_turns(
     assert begin.session_id == ("7d1f4b6a-0c2e-4f57-9a10-55c1d2e3f405" if "flux" in name else REQUEST_ID)
     assert CANARY not in repr(events)
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets.server")]
-    assert not any(text in line for line in ours for text in (CANARY, *(turn[2] for turn in EXACT[name][2])))
+    assert not any(text in line for line in ours for text in (CANARY, *(turn[2] for turn in turns)))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -111,9 +88,10 @@ def test_trouble_at_any_message_keeps_the_contract(
     """Each in its turn: every turn still ends once, in order, with words that the vendor said."""
     steps = script(FIXTURES / f"{name}.jsonl")
     said = {word for step in steps if step["dir"] == "<" for word in words(step.get("text", "{}"))}
+    provider, options, _ = EXACT[name]
     for place in spoken(steps):
         with scripted(trouble(steps, place)) as vendor:
-            found = ended(played(name, vendor, driver))
+            found = ended(play(vendor.url, vendor.steps, driver, provider, FINALIZE, **options))
         assert {word for turn in found for word in turn.transcript.split()} <= said, f"{trouble.__name__} {place}"
 
 

@@ -14,17 +14,17 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from .. import traced
 from ..serving import serving
+from ..traced import Step
 
-Step = dict[str, Any]
 Refusal = tuple[int, dict[str, str], bytes]
 START = "StartRecognition"
 
 
 def script(path: Path) -> list[Step]:
     """Return the messages and close frames of a trace, both directions, but for the answers to audio."""
-    steps = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return [step for step in steps if step["kind"] in ("text", "binary", "close") and not acknowledges(step)]
+    return [step for step in traced.script(path) if not acknowledges(step)]
 
 
 def acknowledges(step: Step) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 from aai_migrate_providers.speechmatics.server import Server
 
-from aai_migrate.credentials import Credential
-from aai_migrate.provider import Context
-from aai_migrate.wire.commands import Command, Start
-from aai_migrate.wire.events import Event, Final, Partial, Started, TurnEnded, Word
-from aai_migrate.wire.frames import Connect, Connected, Frame, Message
+from aai_migrate.wire.commands import Start
+from aai_migrate.wire.events import Event, Started
+from aai_migrate.wire.frames import Connect, Connected, Message
+
+from ..served import context, heard, uuid
 
 KEY = {"Authorization": "Bearer k3y"}
 RAW = {"type": "raw", "encoding": "pcm_s16le", "sample_rate": 16_000}
@@ -21,19 +19,6 @@ SECOND = bytes(32_000)
 """One second of silence in the format of ``RAW``."""
 END_OF_STREAM = Message('{"message":"EndOfStream","last_seq_no":412}')
 FORCE = Message('{"message":"ForceEndOfUtterance"}')
-EPOCH = 1_790_211_526.0
-W = tuple[str, float, float]
-
-
-def uuid(number: int) -> str:
-    """The id that a context makes as its *number*-th."""
-    return f"00000000-0000-4000-8000-{number:012d}"
-
-
-def context(authenticate: Callable[[Credential | None], str | None] = lambda _: "somebody", **more: Any) -> Context:
-    """A context with countable ids, in which 2026-09-24 is time 0."""
-    ids = itertools.count(1)
-    return Context(new_id=lambda: uuid(next(ids)), epoch=EPOCH, authenticate=authenticate, **more)
 
 
 def text(**members: Any) -> Message:
@@ -90,32 +75,3 @@ def live(**transcription: Any) -> Server:
 def tell(server: Server, *events: Event, now: float = 0.0) -> list[Any]:
     """What the client hears of *events*, which come at once: JSON as values, other things as they are."""
     return heard([item for event in events for item in server.send(event, now)])
-
-
-def heard(items: list[Frame | Command]) -> list[Any]:
-    """Messages as the values that a client makes of them."""
-    return [json.loads(item.data) if isinstance(item, Message) else item for item in items]
-
-
-def words(*given: W, joiner: str = "", **more: Any) -> tuple[Word, ...]:
-    """Words with a blank between them; the first has *joiner* before it."""
-    return tuple(Word(w[0], w[1], w[2], 0.9, joiner=" " if index else joiner, **more) for index, w in enumerate(given))
-
-
-def partial(turn: Any, *given: W, channel: int = 0, joiner: str = "", **more: Any) -> Partial:
-    """An open tail."""
-    items = words(*given, joiner=joiner)
-    said = "".join(word.joiner + word.text for word in items)
-    return Partial(turn=turn, text=said, words=items, channel=channel, **more)
-
-
-def final(turn: Any, *given: W, channel: int = 0, joiner: str = "", **more: Any) -> Final:
-    """A piece that is final."""
-    items = words(*given, joiner=joiner)
-    said = "".join(word.joiner + word.text for word in items)
-    return Final(turn=turn, text=said, words=items, channel=channel, **more)
-
-
-def ended(turn: Any, channel: int = 0, **more: Any) -> TurnEnded:
-    """The end of a turn."""
-    return TurnEnded(turn=turn, channel=channel, **more)

@@ -19,8 +19,9 @@ from aai_migrate.wire.frames import Message
 from ...session.hearing import WORDS, Run, true_times
 from ...session.plain import provider as plain
 from ...session.test_cuts import EARS
+from ..served import heard, uuid
 from .segments import EXTERNAL, VAD, agent, check_grammar, transcribed
-from .served import END_OF_STREAM, FORCE, heard, uuid
+from .served import END_OF_STREAM, FORCE
 
 pytestmark = pytest.mark.no_cover  # hundreds of sessions
 BEHIND = {

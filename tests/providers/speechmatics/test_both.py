@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.errors import AuthenticationError, ProviderError, QuotaExceeded
-from aai_migrate.wire.commands import Audio, Command, Configure, Finalize, Start, Stop
+from aai_migrate.wire.commands import Audio, Configure, Finalize, Start, Stop
 from aai_migrate.wire.events import (
     AudioTaken,
     Configured,
-    Event,
     Failed,
     Final,
     Finalized,
@@ -29,42 +27,20 @@ from aai_migrate.wire.events import (
     Stopped,
     TurnEnded,
 )
-from aai_migrate.wire.frames import Frame
 
-from .served import context, ended, final, partial
+from ..joined import Halves
+from ..served import context, ended, final, partial
 
 KEY = Credential(Secret("k3y"), "key")
 
 
-class Joined:
+class Joined(Halves):
     """Both halves; a list each of what came out at the far side."""
 
     def __init__(self, config: Config, principal: str | None = "somebody") -> None:
-        self.client, self.server = Client(context()), Server(context(lambda _: principal))
-        self.asked: list[Command] = []
-        self.heard: list[Event] = []
+        super().__init__(Client(context()), Server(context(lambda _: principal)))
         self.ask(Start(config, KEY))
         self.say(Started())
-
-    def ask(self, command: Command, now: float = 0.0) -> None:
-        self._up(self.client.send(command, now))
-
-    def say(self, event: Event) -> None:
-        self._down(self.server.send(event, 0.0))
-
-    def _up(self, items: Iterable[Frame | Event]) -> None:
-        for item in items:
-            if isinstance(item, Frame):
-                self._down(self.server.receive(item, 0.0))
-            else:
-                self.heard.append(item)
-
-    def _down(self, items: Iterable[Frame | Command]) -> None:
-        for item in items:
-            if isinstance(item, Frame):
-                self._up(self.client.receive(item, 0.0))
-            else:
-                self.asked.append(item)
 
 
 CONFIGS = st.builds(

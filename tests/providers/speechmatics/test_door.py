@@ -16,7 +16,8 @@ from aai_migrate.provider import Context
 from aai_migrate.wire.commands import Start
 from aai_migrate.wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse, Refused
 
-from .served import EPOCH, KEY, context, heard, start, uuid
+from ..served import EPOCH, context, heard, uuid
+from .served import KEY, start
 
 KEYS = "https://mp.speechmatics.com/v1/api_keys"
 OURS = b'{"ttl":60,"region":"eu"}'

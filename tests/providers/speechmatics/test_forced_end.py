@@ -7,7 +7,8 @@ from typing import Any
 from aai_migrate.wire.commands import Finalize
 from aai_migrate.wire.events import Event, Finalized
 
-from .served import FORCE, ended, final, live, partial, tell
+from ..served import ended, final, partial
+from .served import FORCE, live, tell
 
 
 def ends(*events: Event) -> list[tuple[str, Any]]:

@@ -14,7 +14,8 @@ from aai_migrate.config import Config
 from aai_migrate.wire.commands import Origin, Start
 from aai_migrate.wire.frames import Close, Message
 
-from .served import RAW, asked, connected, heard, start, wanted
+from ..served import heard
+from .served import RAW, asked, connected, start, wanted
 
 PAGE = Message(
     '{"message":"StartRecognition",'

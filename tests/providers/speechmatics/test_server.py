@@ -18,24 +18,8 @@ from aai_migrate.wire.commands import Audio, Configure, Finalize, Start, Stop
 from aai_migrate.wire.events import Configured, Failed, Finalized, Settled, Started, Stopped
 from aai_migrate.wire.frames import Close, Connect, Connected, Lost, Message, Ping, Pong, Refused
 
-from .served import (
-    END_OF_STREAM,
-    FORCE,
-    KEY,
-    RAW,
-    SECOND,
-    begun,
-    connected,
-    context,
-    final,
-    heard,
-    live,
-    partial,
-    start,
-    tell,
-    text,
-    uuid,
-)
+from ..served import context, final, heard, partial, uuid
+from .served import END_OF_STREAM, FORCE, KEY, RAW, SECOND, begun, connected, live, start, tell, text
 
 STARTED = {
     "message": "RecognitionStarted",

@@ -28,26 +28,9 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.frames import Close, Message
 
+from ..served import ended, final, heard, partial, uuid, words
 from .segments import EXTERNAL, PATH, VAD, agent, check_grammar, transcribed
-from .served import (
-    END_OF_STREAM,
-    FORCE,
-    RAW,
-    SECOND,
-    asked,
-    begun,
-    connected,
-    ended,
-    final,
-    heard,
-    partial,
-    start,
-    tell,
-    text,
-    uuid,
-    wanted,
-    words,
-)
+from .served import END_OF_STREAM, FORCE, RAW, SECOND, asked, begun, connected, start, tell, text, wanted
 
 WE, WOULD, LIKE = ("We", 1.1, 1.2), ("would", 1.2, 1.4), ("like", 1.4, 1.7)
 YES = ("Yes.", 2.0, 2.3)

@@ -19,20 +19,8 @@ from aai_migrate.wire.commands import Audio, Finalize, Start, Stop
 from aai_migrate.wire.events import Finalized, Started, Stopped
 from aai_migrate.wire.frames import Close, Message
 
-from .served import (
-    END_OF_STREAM,
-    SECOND,
-    asked,
-    connected,
-    ended,
-    final,
-    heard,
-    partial,
-    start,
-    tell,
-    text,
-    uuid,
-)
+from ..served import ended, final, heard, partial, uuid
+from .served import END_OF_STREAM, SECOND, asked, connected, start, tell, text
 
 MONO = AudioFormat()
 BOTH: dict[str, Any] = {

@@ -28,7 +28,8 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.text import joined
 
-from .served import begun, ended, final, live, partial, tell, words
+from ..served import ended, final, partial, words
+from .served import begun, live, tell
 
 
 def brief(message: dict[str, Any]) -> tuple[str, Any]:

@@ -24,12 +24,13 @@ from aai_migrate.errors import (
 from ...drivers.blocking import Driver
 from ...drivers.conftest import driver, nothing_left  # noqa: F401 fixtures
 from ...test_contract import checked
-from .scripted import START, Step, Vendor, hears, kind, script, scripted, spoken, waits
+from ..playing import CANARY, ended, play
+from ..traced import TROUBLES, Step
+from .scripted import START, Vendor, hears, kind, script, scripted, spoken, waits
 from .wire import BEGUN, ID, OVER, QUALITY, USAGE, final, over, partial, said, segment, w
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("nothing_left")]
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "speechmatics"
-CANARY = "canary-7f3e-of-a-key"
 ONCE = aai_migrate.RetryPolicy(at_start=1)
 # The name of a trace: the options, and the turns, each by whom and from when to when its words are.
 EXACT: dict[str, tuple[dict[str, Any], list[tuple[int, str, str | None, float, float]]]] = {
@@ -52,21 +53,7 @@ def played(
     **options: Any,
 ) -> list[aai_migrate.StreamEvent]:
     """Run a whole session against the script; feed and ask what its client did, in its order."""
-    with driver.connect(provider, api_key=CANARY, base_url=vendor.url, **options) as stream:
-        for step in vendor.steps:
-            if step["kind"] == "binary":
-                stream.send(bytes(step["bytes"]))
-            elif step["dir"] == ">" and kind(step) == "ForceEndOfUtterance":
-                stream.finalize()
-        stream.stop()
-        return list(stream)
-
-
-def ended(events: list[aai_migrate.StreamEvent]) -> list[aai_migrate.Turn]:
-    checked(events)
-    assert isinstance(events[-1], aai_migrate.Termination)
-    assert events[-1].complete
-    return [event for event in events if isinstance(event, aai_migrate.Turn) and event.end_of_turn]
+    return play(vendor.url, vendor.steps, driver, provider, "ForceEndOfUtterance", **options)
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -95,24 +82,7 @@ def test_a_worked_trace_over_a_socket_gives_exact_turns(
     assert not any(text in line for line in ours for text in (CANARY, *(turn[1] for turn in turns)))
 
 
-def again(steps: list[Step], place: int) -> list[Step]:
-    """One message comes twice."""
-    return [*steps[: place + 1], *steps[place:]]
-
-
-def missing(steps: list[Step], place: int) -> list[Step]:
-    """One message never comes."""
-    return steps[:place] + steps[place + 1 :]
-
-
-def swapped(steps: list[Step], place: int) -> list[Step]:
-    """One message comes after the vendor's next one."""
-    later = next((n for n in spoken(steps) if n > place), place)
-    rest = [*steps[:place], *steps[place + 1 : later + 1], steps[place], *steps[later + 1 :]]
-    return rest if later != place else steps
-
-
-@pytest.mark.parametrize("trouble", [again, missing, swapped])
+@pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("name", EXACT)
 def test_trouble_at_any_message_keeps_the_contract(
     name: str,

@@ -1,44 +1,49 @@
-"""The documented vendor on loopback, through a web framework that is none of ours; connections break where asked."""
+"""A documented vendor on loopback, through a web framework that is none of ours; connections break where asked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 from aiohttp import WSMsgType, web
 
-from ..serving import serving
-from .habits import Habits
-from .vendor import Realtime, Refusal, Vendor
+from .documented import Connection, Vendor
+from .serving import serving
+
+V = TypeVar("V", bound=Vendor[Any])
+EMPTY_CLOSE = b"\x88\x00"
+"""RFC 6455, 5.5.1."""
 
 
-class Served(Vendor):
+class Served(Generic[V]):
     """Counts what crosses: text and binary messages ``up`` and ``down``, and handshakes ``in``, over all connections.
 
     Attributes:
+        vendor: answers since the latest choice of a cut.
         cut: where a connection breaks, before the message or handshake, as (direction, number).
-        closes: whether it is closed there, cleanly, not reset.
-        goodbyes: the codes with which clients closed.
+        closes: whether it is closed there, with the vendor's goodbye, not reset.
+        goodbyes: the codes with which clients closed, from the beginning.
     """
 
-    def __init__(self, habits: Habits | None = None) -> None:
-        super().__init__(habits)
+    def __init__(self, make: Callable[[], V], goodbye: tuple[int, str]) -> None:
+        self._make, self._goodbye = make, goodbye
         self.goodbyes: list[int | None] = []
         self.break_at(None)
 
     def break_at(self, cut: tuple[str, int] | None, *, closes: bool = False) -> None:
         """Forget what was and choose the next cut."""
         self.cut, self.closes, self.crossed = cut, closes, {"up": 0, "down": 0, "in": 0}
-        self.connections, self.keys = [], []
+        self.vendor = self._make()
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """Hold one connection."""
         if self._due("in") and request.transport:
             request.transport.abort()
             return web.Response(status=500)
-        found = self.open(request.path_qs, request.headers, now=asyncio.get_running_loop().time())
-        if isinstance(found, Refusal):
+        found = self.vendor.open(request.path_qs, request.headers, now=asyncio.get_running_loop().time())
+        if not isinstance(found, tuple):
             return web.Response(status=found.status, headers=found.headers, body=found.body)
         connection, headers = found
         socket = web.WebSocketResponse(max_msg_size=1 << 20, timeout=1.0, compress=False)
@@ -48,7 +53,7 @@ class Served(Vendor):
             await self._hold(connection, request, socket)
         return socket
 
-    async def _hold(self, connection: Realtime, request: web.Request, socket: web.WebSocketResponse) -> None:
+    async def _hold(self, connection: Connection, request: web.Request, socket: web.WebSocketResponse) -> None:
         now = asyncio.get_running_loop().time
         while not connection.ended:
             due = connection.deadline
@@ -69,7 +74,11 @@ class Served(Vendor):
             if not await self._say(told, request, socket):
                 return
         code, reason = connection.ended
-        await socket.close(code=code, message=reason.encode())
+        if code is not None:
+            await socket.close(code=code, message=reason.encode())
+        elif request.transport:  # the framework knows no close frame without a status
+            request.transport.write(EMPTY_CLOSE)
+            await socket.receive()
 
     async def _say(self, texts: list[str], request: web.Request, socket: web.WebSocketResponse) -> bool:
         for text in texts:
@@ -86,16 +95,23 @@ class Served(Vendor):
         if not self._due(direction):
             return False
         if self.closes:
-            await socket.close(code=1000)
+            code, reason = self._goodbye
+            await socket.close(code=code, message=reason.encode())
         elif request.transport:
             request.transport.abort()
         return True
 
 
 @contextmanager
-def served(habits: Habits | None = None) -> Iterator[tuple[str, Served]]:
-    """Run the vendor in a thread; yields its address, ``http://…``, and itself."""
-    vendor, app = Served(habits), web.Application()
-    app.router.add_get("/v2", vendor.listen)
+def served(make: Callable[[], V], *paths: str, goodbye: tuple[int, str]) -> Iterator[tuple[str, Served[V]]]:
+    """Run a vendor in a thread; yields its address, ``http://…``, and what serves it.
+
+    Args:
+        make: returns the vendor, as new.
+        goodbye: code and reason of a close that nobody asked for.
+    """
+    vendor, app = Served(make, goodbye), web.Application()
+    for path in paths:
+        app.router.add_get(path, vendor.listen)
     with serving(app) as address:
         yield f"http://{address}", vendor

@@ -1,32 +1,35 @@
-"""The documented vendor at the far end of a link."""
+"""A documented vendor at the far end of a link."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
 from aai_migrate.testing.faults import Direction
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
 
-from .habits import Habits
-from .vendor import Realtime, Refusal, Vendor
+from .documented import Connection, Vendor
 
-Closes = tuple[Direction, int, int]
-"""Before which frame, counted as those of a :class:`~aai_migrate.testing.Cut` are, a close comes, and its code."""
+V = TypeVar("V", bound=Vendor[Any])
 
 
 @define
-class VendorFar:
+class VendorFar(Generic[V]):
     """One far end for all connections, as a vendor is.
 
     Attributes:
-        closes: where the vendor closes the connection, well and unasked.
+        goodbye: what the vendor says when it closes a connection unasked, the close included.
+        closes: before which frame, counted as those of a :class:`~aai_migrate.testing.Cut` are, it does so.
         tells: the text messages that came, in order, over all connections.
-        said: those that went.
+        said: those that went out.
     """
 
-    vendor: Vendor = field(factory=Vendor)
-    closes: Closes | None = None
-    connection: Realtime | None = None
+    vendor: V
+    goodbye: Sequence[Frame] = ()
+    closes: tuple[Direction, int] | None = None
+    connection: Connection | None = None
     crossed: dict[Direction, int] = field(factory=lambda: {"up": 0, "down": 0})
     tells: list[str] = field(factory=list)
     said: list[str] = field(factory=list)
@@ -59,11 +62,11 @@ class VendorFar:
         return self._counted(None, self._tell(self.connection.tick(now))) if self.connection else []
 
     def _open(self, frame: Connect, now: float) -> list[Frame]:
-        found = self.vendor.open(frame.url, frame.headers, now)
-        if isinstance(found, Refusal):
+        found = self.vendor.open(frame.url, frame.headers, frame.subprotocols, now)
+        if not isinstance(found, tuple):
             return [Refused(found.status, found.headers, found.body)]
-        self.connection = found
-        return [Connected(), *self._tell(found.greeting())]
+        self.connection, headers = found
+        return [Connected(headers, next(iter(frame.subprotocols), None)), *self._tell(self.connection.greeting())]
 
     def _tell(self, said: list[str]) -> list[Frame]:
         out: list[Frame] = [Message(text) for text in said]
@@ -84,14 +87,8 @@ class VendorFar:
 
     def _due(self, direction: Direction) -> bool:
         number, self.crossed[direction] = self.crossed[direction], self.crossed[direction] + 1
-        return self.closes is not None and self.closes[:2] == (direction, number)
+        return self.closes == (direction, number)
 
     def _close(self, before: list[Frame]) -> list[Frame]:
-        assert self.closes
         self.connection = None
-        return [*before, Close(self.closes[2], "")]
-
-
-def far(habits: Habits | None = None, closes: Closes | None = None) -> VendorFar:
-    """Return a vendor with these *habits*."""
-    return VendorFar(Vendor(habits), closes)
+        return [*before, *self.goodbye]

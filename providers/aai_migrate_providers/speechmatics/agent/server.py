@@ -5,7 +5,7 @@ Source: https://docs.speechmatics.com/speech-to-text/agent-stt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -230,9 +230,9 @@ class Agent(Conversation):
 
     # Ends that the client asks for.
 
-    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
-        """End the turn that began before *place*; while words before that may become final, it is not over."""
-        turns = [*self._turns.values()]
+    def _ended(self, places: Mapping[int, float], *, settled: bool) -> list[Out]:
+        """End the turn that began before its place; while words before that may become final, it is not over."""
+        place, turns = places[0], [*self._turns.values()]
         if not settled and any(turn.tail and _start(turn.tail, self._told) < place for turn in turns):
             return []
         out: list[Out] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from aai_migrate.wire import events as say
 from aai_migrate.wire.events import Word
@@ -24,8 +24,8 @@ MARKS = '.,?!;:…¿¡"“”„«»()[]。、，？！'
 class _Utterance:
     """What of an open utterance is final, and whether anything of it was shown."""
 
-    text: str = ""
-    words: tuple[Word, ...] = ()
+    text: str = field(default="", repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
     shown: bool = False
 
 

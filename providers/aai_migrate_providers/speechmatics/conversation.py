@@ -44,8 +44,7 @@ Out = Frame | ask.Command
 
 @frozen
 class _Forced:
-    channel: int | None
-    place: float  # seconds of audio that came before it
+    places: Mapping[int, float]  # channels whose end it is, and the seconds of audio of each that came before it
     due: float | None
 
 
@@ -83,10 +82,11 @@ class Conversation(ABC):
         """Say what the client wants to hear of an event other than the beginning, an answer and the end."""
 
     @abstractmethod
-    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
-        """Answer a forced end of *channel*, or of all, that came after *place* seconds of audio.
+    def _ended(self, places: Mapping[int, float], *, settled: bool) -> list[Out]:
+        """Answer a forced end.
 
         Args:
+            places: the channels that it ends, each with the seconds of its audio that came before.
             settled: whether all words before it are final; else it is answered because the client waits no longer.
         """
 
@@ -175,10 +175,9 @@ class Conversation(ABC):
         out = self._uplink.open(self._samples.format) if self._samples.format else []
         return [*out, *([ask.Audio(samples)] if samples else [])]
 
-    @property
-    def _seconds(self) -> float:
-        """How much audio has come."""
-        return self._samples.seconds
+    def _places(self, channel: int | None) -> Mapping[int, float]:
+        """Return how much audio of *channel*, or of each, has come."""
+        return {0: self._samples.seconds}
 
     def _text(self, text: str, now: float) -> list[Out]:
         message = values.parse(text) if len(text) <= LARGEST_TEXT else None
@@ -220,7 +219,7 @@ class Conversation(ABC):
         if len(self._forced) >= MOST_FORCED:
             raise Fault("protocol_error", f"{MOST_FORCED} ForceEndOfUtterance are not answered yet")
         id_ = self._context.new_id()
-        self._forced[id_] = _Forced(channel, self._seconds, now + ANSWER)
+        self._forced[id_] = _Forced(self._places(channel), now + ANSWER)
         return self._uplink.put(ask.Finalize(id_, channel))
 
     def _channel(self, message: Mapping[str, Any]) -> int | None:
@@ -269,11 +268,11 @@ class Conversation(ABC):
             return []
         if self.again and self._uplink.started and not settled:
             self._forced[id_] = evolve(forced, due=None)
-        return self._ended(forced.channel, forced.place, settled=settled)
+        return self._ended(forced.places, settled=settled)
 
     def _forcing(self, channel: int) -> bool:
         """Say whether a forced end of *channel* waits for its answer."""
-        return any(forced.channel in (None, channel) for forced in self._forced.values())
+        return any(channel in forced.places for forced in self._forced.values())
 
     # The end.
 

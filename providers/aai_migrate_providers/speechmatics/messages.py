@@ -47,7 +47,6 @@ class Piece:
     start: float
     end: float
     tokens: tuple[Token, ...]
-    forced: bool = False
     raw: Any = field(default=None, repr=False, eq=False)
 
 
@@ -70,8 +69,7 @@ def piece(message: Mapping[str, Any]) -> Piece:
     end = max(start, time(metadata.get("end_time"), start))
     items = message.get("results")
     results = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    forced = message.get("forced") is True
-    return Piece(_channel(message, results), start, end, tuple(_tokens(results, start)), forced, message)
+    return Piece(_channel(message, results), start, end, tuple(_tokens(results, start)), message)
 
 
 def time(value: Any, missing: float) -> float:

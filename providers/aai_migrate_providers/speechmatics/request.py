@@ -12,6 +12,7 @@ from attrs import frozen
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
+from aai_migrate.errors import ConfigError
 from aai_migrate.options import Option, decode
 from aai_migrate.wire.schema import Table
 from aai_migrate.wire.values import mapping, string
@@ -98,13 +99,13 @@ def read(known: Mapping[str, Any], path_language: str | None, rows: Sequence[Opt
     extra = _extra(given, rows)
     audio = _audio(mapping(known.get("audio_format")))
     diarization = mapping(given.get("speaker_diarization_config"))
+    options = _options(given, rows, family(model))
+    try:
+        config = Config(model=model, audio=audio or AudioFormat(), extra={NAME: extra} if extra else {}, **options)
+    except ConfigError as error:
+        raise Fault("invalid_config", str(error)) from None
     return Request(
-        config=Config(
-            model=model,
-            audio=audio or AudioFormat(),
-            extra={NAME: extra} if extra else {},
-            **_options(given, rows, family(model)),
-        ),
+        config=config,
         audio=audio,
         language=language,
         given=given,

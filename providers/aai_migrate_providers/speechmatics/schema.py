@@ -6,6 +6,7 @@ SetRecognitionConfig)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,21 @@ def _labels(value: Any) -> str:
     return "" if len(set(value)) == len(value) else "must not name a channel twice"
 
 
+def _speaker(value: Any) -> str:
+    """Check one speaker: a label that the vendor gives itself would stand for two."""
+    if wrong := next(_SPEAKER.wrong(value, "speaker"), ""):
+        return wrong
+    label = value["label"]
+    return "label is taken" if label != label.strip() or _GIVEN.fullmatch(label) else ""
+
+
+def _speakers(value: Any) -> str:
+    if wrong := _known_speakers(value):
+        return wrong
+    count = sum(len(each["speaker_identifiers"]) for each in value)
+    return f"must not have more than {MOST_IDENTIFIERS} identifiers" if count > MOST_IDENTIFIERS else ""
+
+
 def _volume(value: Any) -> str:
     return next(Table({"volume_threshold": number(0, 100)}).wrong(value, "value"), "")
 
@@ -51,6 +67,8 @@ _languages = list_of(string, "strings", 1)
 _ENTRY = Table({"content": string, "sounds_like": _strings}, ("content",))
 _entries = list_of(_entry, "strings, or objects with content")
 _SPEAKER = Table({"label": string, "speaker_identifiers": _strings}, ("label", "speaker_identifiers"))
+_GIVEN = re.compile(r"S\d+|UU|")
+_known_speakers = list_of(_speaker, "speakers with identifiers, and labels other than S1, S2, … and UU")
 _CONVERSATION = Table({"end_of_utterance_silence_trigger": number(0, MOST_SILENCE)})
 _REPLACEMENT = Table({"from": string, "to": string}, ("from", "to"))
 
@@ -71,7 +89,7 @@ TRANSCRIPTION: dict[str, Check | Table] = {
             "speaker_sensitivity": number(0, 1),
             "prefer_current_speaker": boolean,
             "get_speakers": boolean,
-            "speakers": list_of(lambda value: next(_SPEAKER.wrong(value, "speaker"), ""), "speakers with identifiers"),
+            "speakers": _speakers,
         }
     ),
     "channel_diarization_labels": _labels,

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aai_migrate_providers.assemblyai_v2.utterances import Utterances
 
 from aai_migrate.errors import (
     AuthenticationError,
@@ -53,6 +54,13 @@ def told(*events: Any, query: str = "sample_rate=16000", now: float = 2.0) -> li
     """The JSON of everything that a client of two seconds is told of *events*."""
     server = begun(query, SECOND, SECOND)
     return messages([frame for event in events for frame in server.send(event, now)])
+
+
+def test_no_transcript_is_in_a_repr() -> None:
+    """Nor that of what waits for the end of its utterance."""
+    utterances = Utterances()
+    utterances.final(Final(turn=1, text="canary", words=(Word("canary", 0.0, 1.0),)))
+    assert "canary" not in repr(vars(utterances))
 
 
 def test_a_partial() -> None:

@@ -152,6 +152,8 @@ def test_raw_audio_is_what_it_says(audio: dict[str, Any], fmt: AudioFormat) -> N
             "invalid_config",
             "transcription_config.conversation_config.end_of_utterance_silence_trigger must not be greater than 2",
         ),
+        ({"model": " "}, "invalid_config", "model must be a non-empty string"),
+        ({"output_locale": " "}, "invalid_config", "language must be a non-empty string"),
         ({"additional_vocab": [7]}, "invalid_config", "transcription_config.additional_vocab must only contain"),
         ({"diarization": "channel"}, "invalid_config", "channel_diarization_labels must name 1 to 32 channels"),
         (

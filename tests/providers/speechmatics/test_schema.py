@@ -69,6 +69,17 @@ def test_all_that_the_page_shows_is_right() -> None:
         ({"speaker_diarization_config": {"max_speakers": 1}}, "speaker_diarization_config.max_speakers must not be"),
         ({"speaker_diarization_config": {"max_speakers": 2.5}}, "max_speakers must be an integer"),
         ({"speaker_diarization_config": {"speakers": [{"label": "A"}]}}, "speakers must only contain speakers with"),
+        *(
+            (
+                {"speaker_diarization_config": {"speakers": [{"label": label, "speaker_identifiers": []}]}},
+                "speakers must only contain speakers with identifiers, and labels other than S1, S2, … and UU",
+            )
+            for label in ("S1", "S20", "UU", " Agent", "")
+        ),
+        (
+            {"speaker_diarization_config": {"speakers": [{"label": "A", "speaker_identifiers": ["x"] * 51}]}},
+            "speakers must not have more than 50 identifiers",
+        ),
         ({"channel_diarization_labels": "a"}, "channel_diarization_labels must be an array"),
         ({"channel_diarization_labels": ["a", "a"]}, "channel_diarization_labels must not name a channel twice"),
         ({"additional_vocab": [7]}, "additional_vocab must only contain strings, or objects with content"),

@@ -170,6 +170,19 @@ def test_forced_ends_are_of_one_channel_or_of_all() -> None:
     ]
 
 
+def test_a_forced_end_is_where_it_was_asked_for() -> None:
+    """Though more audio of its channel came before its answer."""
+    server = begun()
+    add(server, "agent", SECOND)
+    add(server, "customer", SECOND)
+    server.receive(text(message="ForceEndOfUtterance"), 0.0)
+    for _ in range(3):
+        add(server, "agent", SECOND)
+        add(server, "customer", SECOND)
+    out = tell(server, Finalized(uuid(3)))
+    assert [(item["channel"], item["metadata"]["end_time"]) for item in out] == [("agent", 1.0), ("customer", 1.0)]
+
+
 # One channel ahead of the other.
 
 

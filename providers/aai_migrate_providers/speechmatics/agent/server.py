@@ -5,7 +5,7 @@ Source: https://docs.speechmatics.com/speech-to-text/agent-stt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -16,12 +16,12 @@ from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.events import Word
 from aai_migrate.wire.frames import Message
-from aai_migrate.wire.text import joined, spread
+from aai_migrate.wire.text import joined
 
 from .. import replies
 from ..conversation import Conversation, Out
 from ..options import delimiter
-from ..rt.results import merged
+from ..rt.results import is_mark, merged, spoken
 from .request import AgentRequest
 
 LONGEST = 120.0
@@ -29,7 +29,6 @@ LONGEST = 120.0
 WORDLESS = 1.0
 """Seconds of settled audio without a word after which what began was no speech, or no turn."""
 _ENDS = frozenset(".?!。？！")
-_MARKS = ".,?!。？！、…¿¡"
 
 
 @define
@@ -132,11 +131,11 @@ class Agent(Conversation):
         """
         before = turn.words[-1] if turn.words else None
         last = before.speaker if before else self._speaker
-        for word in event.words or _untimed(event, before.end if before else self._told):
+        for word in spoken(event, before.end if before else self._told):
             who = word.speaker or event.speaker
             label = None
             if self._wanted.speakers:
-                alone = who is None and not word.text.strip(_MARKS)
+                alone = who is None and is_mark(word)
                 label = last if alone and last else self.speakers.label(who)
                 if isinstance(event, say.Final):
                     self.speakers.hear(label)
@@ -230,9 +229,9 @@ class Agent(Conversation):
 
     # Ends that the client asks for.
 
-    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
-        """End the turn that began before *place*; while words before that may become final, it is not over."""
-        turns = [*self._turns.values()]
+    def _ended(self, places: Mapping[int, float], *, settled: bool) -> list[Out]:
+        """End the turn that began before its place; while words before that may become final, it is not over."""
+        place, turns = places[0], [*self._turns.values()]
         if not settled and any(turn.tail and _start(turn.tail, self._told) < place for turn in turns):
             return []
         out: list[Out] = []
@@ -260,10 +259,3 @@ def _message(name: str, segment: dict[str, Any] | None = None, **times: float) -
 def _start(tail: say.Partial, missing: float) -> float:
     first = tail.words[0].start if tail.words else tail.start
     return missing if first is None else first
-
-
-def _untimed(event: say.Partial | say.Final, after: float) -> tuple[Word, ...]:
-    """Return words for a text that came without; where nobody says when they were spoken, it was at *after*."""
-    start = after if event.start is None and event.end is None else event.start
-    words = spread(event.text, start, event.end)
-    return (evolve(words[0], joiner="" if event.text[:1].strip() else " "), *words[1:])

@@ -11,12 +11,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from aai_migrate.wire.events import Word
+from aai_migrate.wire.events import Final, Partial, Word
+from aai_migrate.wire.text import spread
 from aai_migrate.wire.values import unit
 
 _TAIL = re.compile(r"(\.+|[,?!。？！、…])$")
 _HEAD = "¿¡"
 _ENDS = ".?!。？！"
+_MARKS = ".,?!。？！、…¿¡"
 
 
 @frozen
@@ -26,6 +28,21 @@ class Item:
     word: Word
     language: str | None = None
     speaker: str | None = None
+
+
+def spoken(event: Partial | Final, after: float) -> tuple[Word, ...]:
+    """Return the words of *event*; where nobody says when they were spoken, it was at *after*."""
+    if event.words:
+        return event.words
+    start = after if event.start is None and event.end is None else event.start
+    words = spread(event.text, start, event.end)
+    head = "" if event.text[:1].strip() else " "
+    return (evolve(words[0], joiner=head), *words[1:])
+
+
+def is_mark(word: Word) -> bool:
+    """Whether *word* is nothing but marks."""
+    return not word.text.strip(_MARKS)
 
 
 def merged(words: Iterable[Word], delimiter: str) -> Iterator[Word]:

@@ -126,14 +126,14 @@ class Rt(Conversation):
             return [replies.warning("unsupported_config", "the service behind this gateway did not take the change")]
         return [*self._transcript.hear(event)]
 
-    def _numbers(self, channel: int | None) -> Sequence[int]:
-        return range(max(1, len(self._labels))) if channel is None else (channel,)
+    def _places(self, channel: int | None) -> Mapping[int, float]:
+        if self._lanes is None:
+            return super()._places(channel)
+        numbers = range(len(self._labels)) if channel is None else (channel,)
+        return {number: self._lanes.seconds(number) for number in numbers}
 
-    def _ended(self, channel: int | None, place: float, *, settled: bool) -> list[Out]:
-        out: list[Out] = []
-        for number in self._numbers(channel):
-            out += self._transcript.forced_end(number, self._lanes.seconds(number) if self._lanes else place)
-        return out
+    def _ended(self, places: Mapping[int, float], *, settled: bool) -> list[Out]:
+        return [message for number, place in places.items() for message in self._transcript.forced_end(number, place)]
 
     def _rest(self) -> list[Out]:
         return [*self._transcript.rest()]

@@ -11,21 +11,18 @@ from typing import Any
 from attrs import define, evolve
 
 from aai_migrate.wire import events as say
-from aai_migrate.wire.events import Word
 from aai_migrate.wire.frames import Message
-from aai_migrate.wire.text import spread
 
 from .. import replies
 from ..options import LANGUAGES, base, delimiter
 from ..speakers import Speakers
 from .request import RtRequest
-from .results import Item, merged, results, transcript
+from .results import Item, is_mark, merged, results, spoken, transcript
 from .turns import LATE
 
 FORMAT = "2.9"
 QUIET = 0.36
 """Seconds of settled silence that are worth a message."""
-_MARKS = ".,?!。？！、…¿¡"
 
 
 def same(channel: int, at: float) -> float:
@@ -92,13 +89,13 @@ class Transcript:
             speaker: whose a mark is of which nobody says it.
         """
         found = []
-        for word in merged(_words(event, after), delimiter(self.request.language)):
+        for word in merged(spoken(event, after), delimiter(self.request.language)):
             start = max(after, self._own(channel, word.start))
             word = evolve(word, start=start, end=max(start, self._own(channel, word.end)))
             who = None
             if self.request.speakers:
                 label = self._speakers.label(word.speaker or event.speaker, channel)
-                mark = word.speaker is None and event.speaker is None and not word.text.strip(_MARKS)
+                mark = word.speaker is None and event.speaker is None and is_mark(word)
                 who = speaker if mark and speaker else label
             found.append(Item(word, self._language(word.language or event.language), who))
         return found
@@ -239,13 +236,3 @@ class _Channel:
         end = max((item.word.end for item in items), default=self._window)
         start = self._window
         return [self._whole.write("AddPartialTranscript", self._number, start, max(start, end), items, final=False)]
-
-
-def _words(event: say.Partial | say.Final, after: float) -> tuple[Word, ...]:
-    """Return the words of *event*; where nobody says when they were spoken, it was at *after*."""
-    if event.words:
-        return event.words
-    start = after if event.start is None and event.end is None else event.start
-    words = spread(event.text, start, event.end)
-    head = "" if event.text[:1].strip() else " "
-    return (evolve(words[0], joiner=head), *words[1:])

@@ -47,12 +47,13 @@ class Utterances:
             created: Unix seconds.
         """
         utterance = self._open.setdefault(event.turn, _Utterance())
-        if next(iter(self._open)) != event.turn:
-            return None
+        oldest = next(iter(self._open)) == event.turn
         said = _plain((*utterance.words, *_words(event)))
+        if not (said or utterance.text):
+            del self._open[event.turn]
+        if not oldest:
+            return None
         if not said:
-            if not utterance.text:
-                del self._open[event.turn]
             return self._taken_back(utterance, received, created)
         utterance.shown = True
         text = "".join((word.joiner if index else "") + word.text for index, word in enumerate(said))

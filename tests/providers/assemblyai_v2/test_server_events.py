@@ -56,6 +56,23 @@ def told(*events: Any, query: str = "sample_rate=16000", now: float = 2.0) -> li
     return messages([frame for event in events for frame in server.send(event, now)])
 
 
+def test_what_was_taken_back_behind_another_hides_nothing() -> None:
+    """It is open no more when the older one ends, though it never ends itself."""
+    out = told(
+        Partial(turn=1, text="a"),
+        Partial(turn=2, text="b"),
+        Partial(turn=2, text=""),
+        Final(turn=1, text="A."),
+        TurnEnded(turn=1),
+        Partial(turn=3, text="c"),
+    )
+    assert [(item["message_type"], item["text"]) for item in out] == [
+        ("PartialTranscript", "a"),
+        ("FinalTranscript", "A."),
+        ("PartialTranscript", "c"),
+    ]
+
+
 def test_no_transcript_is_in_a_repr() -> None:
     """Nor that of what waits for the end of its utterance."""
     utterances = Utterances()

@@ -170,6 +170,18 @@ def test_forced_ends_are_of_one_channel_or_of_all() -> None:
     ]
 
 
+def test_no_audio_behind_the_end_takes_the_last_words() -> None:
+    """Whatever form it has, it is passed over with one warning."""
+    server = begun()
+    add(server, "agent", SECOND)
+    add(server, "customer", SECOND)
+    server.receive(END_OF_STREAM, 0.0)
+    [warning] = heard(server.receive(Message(SECOND), 0.0))
+    assert warning["type"] == "add_audio_after_eos"
+    assert add(server, "agent", SECOND) == []
+    assert tell(server, final(1, ("a", 0.1, 0.2)))[0]["message"] == "AddTranscript"
+
+
 def test_a_forced_end_is_where_it_was_asked_for() -> None:
     """Though more audio of its channel came before its answer."""
     server = begun()

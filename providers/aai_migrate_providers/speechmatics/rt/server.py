@@ -48,7 +48,7 @@ class Rt(Conversation):
     # What the client says.
 
     def _binary(self, data: bytes, now: float) -> list[Out]:
-        if self._lanes:
+        if self._lanes and not self._uplink.stopped:
             raise Fault("protocol_error", "channels are kept apart: send AddChannelAudio")
         return super()._binary(data, now)
 

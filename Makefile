@@ -34,7 +34,7 @@ demo: $(DEMO)
 
 test: $(DEV) $(MIC) $(NODE) $(OLD)
 	$(BIN)/python -m pytest --numprocesses=auto --cov=aai_migrate --cov=aai_migrate_providers --cov-branch \
-		--cov-report=term-missing:skip-covered --cov-fail-under=95
+		--cov-report=term-missing:skip-covered --cov-fail-under=95 --durations=25
 
 lint: $(DEV)
 	$(BIN)/ruff check .

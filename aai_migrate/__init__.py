@@ -1,5 +1,8 @@
 """One Turn event stream in front of many streaming speech-to-text services."""
 
+from importlib import import_module as _import
+from types import ModuleType as _Module
+
 from . import audio
 from .audio.format import AudioFormat
 from .config import Config
@@ -10,6 +13,7 @@ from .drivers.sync import Stream, connect
 from .errors import (
     AaiMigrateError,
     AudioError,
+    AudioOverflow,
     AudioRateMismatch,
     AuthenticationError,
     BadRequest,
@@ -47,6 +51,7 @@ __all__ = [
     "AudioError",
     "AudioFormat",
     "AudioGap",
+    "AudioOverflow",
     "AudioRateMismatch",
     "AuthenticationError",
     "BadRequest",
@@ -82,3 +87,10 @@ __all__ = [
     "connect",
     "load",
 ]
+
+
+def __getattr__(name: str) -> _Module:
+    """Import the parts that few programs need when they are asked for, such as ``aai_migrate.gateway``."""
+    if name in ("gateway", "testing"):
+        return _import(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,18 +9,38 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from .audio.format import AudioFormat, Encoding
-from .errors import AudioError, ConfigError
+from .errors import AudioError, UnsupportedOption
 
 
 @frozen(kw_only=True)
 class Model:
-    """One model of a vendor; ``family`` groups models that behave alike on the wire."""
+    """One model of a vendor.
+
+    Attributes:
+        family: groups models that behave alike on the wire.
+        languages: the BCP-47 tags of what it understands; empty: not known.
+        deprecated: since when the vendor, or who measured it, advises against it.
+        retired: since when it is refused, or answered with another one.
+        replacement: the model to take instead.
+        source: the page that says so of this model, where it is not that of the capabilities.
+    """
 
     name: str
     family: str
     languages: tuple[str, ...] = ()
+    deprecated: datetime.date | None = None
     retired: datetime.date | None = None
     replacement: str | None = None
+    source: str = ""
+
+    def outdated(self, today: datetime.date) -> str:
+        """Say what is the matter with asking for it *today*, and what to ask for instead; "" if nothing is."""
+        instead = f"; use {self.replacement}" if self.replacement else ""
+        for state, since in (("retired", self.retired), ("deprecated", self.deprecated)):
+            if since:
+                when = f"is {state} since" if since <= today else f"will be {state} on"
+                return f"{when} {since}{instead}"
+        return ""
 
 
 @frozen(kw_only=True)
@@ -45,6 +65,12 @@ class Capabilities:
     default_model: str | None = None
     models: Mapping[str, Model] = field(factory=dict)
 
+    def outdated(self, provider: str, model: str | None, today: datetime.date) -> str:
+        """Say what is the matter with *model* of *provider* as of *today*; "" for one in use, or not in the table."""
+        known = self.models.get(model or "")
+        why = known.outdated(today) if known else ""
+        return f"{provider}: model {model} {why}" if why else ""
+
     def wire_format(self, provider: str, audio: AudioFormat, *, separate: bool) -> AudioFormat:
         """Return the format to send *audio* in: as it is where the wire takes it, else the nearest.
 
@@ -53,7 +79,7 @@ class Capabilities:
 
         Raises:
             AudioError: there are more channels than can be mixed.
-            ConfigError: there are more channels than the vendor keeps apart.
+            UnsupportedOption: there are more channels than the vendor keeps apart.
         """
         rate = _rate(self.sample_rates, audio.sample_rate)
         encoding = audio.encoding if audio.encoding in self.encodings else self.encodings[0]
@@ -65,10 +91,9 @@ class Capabilities:
                 )
             return AudioFormat(rate, encoding, 1)
         if audio.channels > self.max_channels:
-            raise ConfigError(
-                f"{provider} keeps at most {self.max_channels} channel(s) apart, not {audio.channels}; "
-                "use channels='mix', or open one stream a channel"
-            )
+            apart = f"it keeps {self.max_channels} apart, not {audio.channels}; " if self.max_channels > 1 else ""
+            hint = f"{apart}use channels='mix', or open one stream a channel"
+            raise UnsupportedOption({"channels='separate'": hint}, provider)
         return AudioFormat(rate, encoding, audio.channels)
 
 

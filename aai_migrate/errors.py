@@ -4,10 +4,11 @@
 
     AaiMigrateError
     ├── ConfigError                 a setting is wrong; nothing was dialled
-    │   ├── UnsupportedOption       this vendor or model lacks the option
+    │   ├── UnsupportedOption       this vendor or model lacks the option, or several
     │   └── MissingExtra            a package that an extra installs is not there
     ├── AudioError                  audio is not what it was declared to be
-    │   └── AudioRateMismatch       bytes per second do not match the declared format
+    │   ├── AudioRateMismatch       bytes per second do not match the declared format
+    │   └── AudioOverflow           more audio waits to be sent than may
     ├── ProviderError               the vendor refused, failed or vanished
     │   ├── AuthenticationError     key or token refused
     │   ├── QuotaExceeded           too many sessions, or out of credit
@@ -19,7 +20,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class AaiMigrateError(Exception):
@@ -31,23 +32,42 @@ class ConfigError(AaiMigrateError, ValueError):
 
 
 class UnsupportedOption(ConfigError):
-    """An option that this vendor or model does not have.
+    """One or more options that this vendor or model does not have, with all else that is wrong with the options.
 
     Attributes:
-        option: the neutral name.
+        options: the neutral names, each with what comes nearest, or "".
         provider: the provider's name.
         model: the model asked for, or None.
-        alternative: what comes nearest, or "".
+        also: what is wrong with other options, in words.
     """
 
-    def __init__(self, option: str, provider: str, model: str | None = None, alternative: str = "") -> None:
-        self.option, self.provider, self.model, self.alternative = option, provider, model, alternative
-        super().__init__(option, provider, model, alternative)
+    def __init__(
+        self, options: Mapping[str, str], provider: str, model: str | None = None, also: Sequence[str] = ()
+    ) -> None:
+        self.options, self.provider, self.model, self.also = dict(options), provider, model, tuple(also)
+        super().__init__(self.options, provider, model, self.also)
+
+    @property
+    def option(self) -> str:
+        """The first of them."""
+        return next(iter(self.options))
+
+    @property
+    def alternative(self) -> str:
+        """What comes nearest to the first of them, or ""."""
+        return self.options[self.option]
 
     def __str__(self) -> str:
         where = f"{self.provider}/{self.model}" if self.model else self.provider
-        hint = f"; {self.alternative}" if self.alternative else ""
-        return f"{where} has no {self.option}{hint}; leave it out, or pass on_unsupported='warn' to go on without it"
+        if len(self.options) == 1:
+            hint = f"; {self.alternative}" if self.alternative else ""
+            lacks = f"{self.option}{hint}"
+        else:
+            hints = ((name, f" ({hint})" if hint else "") for name, hint in self.options.items())
+            lacks = ", ".join(f"{name}{hint}" for name, hint in hints)
+        them = "it" if len(self.options) == 1 else "them"
+        wrong = "".join(f"; {text}" for text in self.also)
+        return f"{where} has no {lacks}; leave {them} out, or pass on_unsupported='warn' to go on without {them}{wrong}"
 
 
 class MissingExtra(ConfigError):
@@ -91,6 +111,24 @@ class AudioRateMismatch(AudioError):
             f"audio arrives at {self.observed:.0f} bytes/s, {self.observed / self.declared:.2f} times the "
             f"{self.declared:.0f} of its declared format; {which}set sample_rate, encoding and audio_channels to what "
             "the audio is, or realtime=False if it is fed at another speed on purpose"
+        )
+
+
+class AudioOverflow(AudioError):
+    """Audio was refused because too much waits to be sent already; the stream goes on.
+
+    Attributes:
+        backlog: seconds of audio that wait.
+    """
+
+    def __init__(self, backlog: float) -> None:
+        self.backlog = backlog
+        super().__init__(backlog)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.backlog:.1f} s of audio wait to be sent; feed it again later, raise backlog, or let "
+            "overflow='block' wait or 'drop_oldest' lose some"
         )
 
 

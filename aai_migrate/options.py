@@ -5,6 +5,7 @@ The client half encodes with the rows, the server half decodes with them, and th
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -50,6 +51,8 @@ class Option:
         alternative: what comes nearest where it is unsupported.
         why: what one should know, above all what differs where it is not exact.
         source: the page of the wire fact.
+        as_of: when that page said so; None: when the provider's other pages did, see
+            :attr:`~aai_migrate.capabilities.Capabilities.as_of`.
     """
 
     name: str = field()
@@ -63,6 +66,7 @@ class Option:
     alternative: str = ""
     why: str = ""
     source: str = ""
+    as_of: datetime.date | None = None
 
     @name.validator
     def _known(self, _: object, name: str) -> None:
@@ -90,9 +94,12 @@ def encode(
     Raises:
         UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
         ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``; two options say the same.
+            Either names all that is wrong.
     """
     native: dict[str, Any] = {}
-    dropped: dict[str, str] = {}
+    lacking: dict[str, str] = {}  # each with what comes nearest
+    wrong: dict[str, str] = {}
+    dropped: dict[str, str] = {}  # both, as they are told to who goes on without
     owners: dict[str, str] = {}
     table: dict[str, Option] = {}
     for row in rows:
@@ -106,22 +113,25 @@ def encode(
         if chosen is None or chosen.support == "unsupported":
             if value is False and name != "partials":  # what a vendor lacks is off
                 continue
-            if config.on_unsupported == "error":
-                alternative = next((row.alternative for row in rows if row.name == name and row.alternative), "")
-                raise UnsupportedOption(name, provider, model, alternative)
+            lacking[name] = (chosen and chosen.alternative) or _alternative(rows, name)
             dropped[name] = f"{provider} has no {name}"
-        elif wrong := chosen.check(value):
-            if config.on_unsupported == "error":
-                raise ConfigError(f"{provider}: {name} {wrong}")
-            dropped[name] = f"{provider}: {name} {wrong}"
+        elif why := chosen.check(value):
+            wrong[name] = dropped[name] = f"{provider}: {name} {why}"
         elif chosen.native:
             if other := owners.get(chosen.native):
-                if config.on_unsupported == "error":
-                    raise ConfigError(f"{provider}: {other} and {name} say the same there; give one of them")
+                wrong[other] = f"{provider}: {other} and {name} say the same there; give one of them"
                 dropped[other] = f"{provider}: {name} goes before {other}"
             owners[chosen.native] = name
             native[chosen.native] = chosen.encode(value)
+    if dropped and config.on_unsupported == "error":
+        others = tuple(wrong.values())
+        raise UnsupportedOption(lacking, provider, model, others) if lacking else ConfigError("; ".join(others))
     return Encoded(native, dropped)
+
+
+def _alternative(rows: Iterable[Option], name: str) -> str:
+    """Return what comes nearest to an option that this model lacks: another may have it."""
+    return next((row.alternative for row in rows if row.name == name and row.alternative), "")
 
 
 def own_words(config: Config, provider: str, reserved: Mapping[str, str]) -> dict[str, Any]:

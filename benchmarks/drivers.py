@@ -26,9 +26,9 @@ CHUNK = FORMAT.size(0.05)
 
 def serve() -> None:
     """Run a gateway to coded speech until the parent lets go; print its address."""
-    from aai_migrate.gateway import run_in_thread
+    from aai_migrate.gateway import local
 
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         print(url, flush=True)
         sys.stdin.read()
 

@@ -45,9 +45,9 @@ def main(hours: int, name: str) -> int:
     with ExitStack() as stack:
         options: dict[str, Any] = {}
         if registry.find(name).server:
-            from aai_migrate.gateway import run_in_thread
+            from aai_migrate.gateway import local
 
-            options = {"base_url": stack.enter_context(run_in_thread("coded")), "api_key": "any", "paced": False}
+            options = {"base_url": stack.enter_context(local("coded")), "api_key": "any", "paced": False}
         stream = stack.enter_context(aai_migrate.connect(name, **options))
 
         def source() -> Iterator[bytes]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any
 
 import pytest
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.capabilities import Capabilities, Model
-from aai_migrate.errors import AudioError, ConfigError
+from aai_migrate.errors import AudioError, UnsupportedOption
 
 
 def capabilities(**more: Any) -> Capabilities:
@@ -65,14 +64,38 @@ def test_more_channels_than_can_be_mixed() -> None:
 
 def test_more_channels_than_are_kept_apart() -> None:
     """That is a setting's fault, and the error names the setting."""
-    text = "v keeps at most 1 channel(s) apart, not 2; use channels='mix', or open one stream a channel"
-    with pytest.raises(ConfigError, match=f"^{re.escape(text)}$"):
+    advice = "use channels='mix', or open one stream a channel"
+    with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out"):
         capabilities().wire_format("v", AudioFormat(channels=2), separate=True)
+    with pytest.raises(UnsupportedOption, match=f"; it keeps 2 apart, not 3; {advice}; leave"):
+        capabilities(max_channels=2).wire_format("v", AudioFormat(channels=3), separate=True)
 
 
 def test_models_are_data() -> None:
     """A model says its family; nothing is shared between tables."""
     model = Model(name="m-1", family="m")
-    assert (model.languages, model.retired, model.replacement) == ((), None, None)
+    assert (model.languages, model.deprecated, model.retired, model.replacement) == ((), None, None, None)
     assert capabilities().models is not capabilities().models
     assert capabilities(models={"m-1": model}).models["m-1"].family == "m"
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({}, ""),
+        ({"replacement": "m-2"}, ""),
+        ({"deprecated": datetime.date(2026, 3, 1), "replacement": "m-2"}, "is deprecated since 2026-03-01; use m-2"),
+        ({"deprecated": datetime.date(2027, 1, 1)}, "will be deprecated on 2027-01-01"),
+        (
+            {"deprecated": datetime.date(2026, 3, 1), "retired": datetime.date(2026, 11, 1), "replacement": "m-2"},
+            "is retired since 2026-11-01; use m-2",
+        ),
+        ({"retired": datetime.date(2026, 12, 1)}, "will be retired on 2026-12-01"),
+    ],
+)
+def test_a_model_that_goes_out_of_use(more: dict[str, Any], text: str) -> None:
+    """Since when, or from when on, and what to take instead; a model that is not in the table is nobody's news."""
+    table = capabilities(models={"m-1": Model(name="m-1", family="m", **more)})
+    today = datetime.date(2026, 11, 1)
+    assert table.outdated("v", "m-1", today) == (f"v: model m-1 {text}" if text else "")
+    assert table.outdated("v", "m-9", today) == table.outdated("v", None, today) == ""

@@ -30,13 +30,18 @@ EVERY: list[tuple[AaiMigrateError, str]] = [
     (AaiMigrateError("text"), "text"),
     (ConfigError("text"), "text"),
     (
-        UnsupportedOption("keyterms", "deepgram", "nova-2", "nova-3 has them"),
+        UnsupportedOption({"keyterms": "nova-3 has them"}, "deepgram", "nova-2"),
         "deepgram/nova-2 has no keyterms; nova-3 has them; "
         "leave it out, or pass on_unsupported='warn' to go on without it",
     ),
     (
-        UnsupportedOption("region", "gladia"),
+        UnsupportedOption({"region": ""}, "gladia"),
         "gladia has no region; leave it out, or pass on_unsupported='warn' to go on without it",
+    ),
+    (
+        UnsupportedOption({"region": "", "keyterms": "m has them"}, "gladia", None, ["gladia: turn_silence is odd"]),
+        "gladia has no region, keyterms (m has them); leave them out, or pass on_unsupported='warn' to go on without "
+        "them; gladia: turn_silence is odd",
     ),
     (MissingExtra("the gateway", "gateway"), "the gateway needs an extra: pip install 'aai_migrate[gateway]'"),
     (

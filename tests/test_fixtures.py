@@ -20,7 +20,7 @@ import pytest
 import aai_migrate
 from aai_migrate import StreamEvent, Termination, Turn
 from aai_migrate.audio import AudioFormat, to_pcm16, wav
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 
 from .recordings import AUDIO, program
 from .test_contract import checked
@@ -200,7 +200,7 @@ def test_real_speech_over_a_protocol(clip: Any) -> None:
     """The same turns come through each vendor's protocol, in formats that it takes and in others."""
     pytest.importorskip("pocketsphinx")
     alone = said(heard(clip, "local"))
-    with run_in_thread("local") as url:
+    with local("local") as url:
         for vendor in VENDORS:
             assert said(heard(clip, vendor, base_url=url, api_key="any", paced=False)) == alone, vendor
 
@@ -210,7 +210,7 @@ def test_coded_speech(clip: Any) -> None:
     """Coded words come back exactly, turn by turn, from the ear itself and through each vendor's protocol."""
     exact = [line.split() for line in clip.reference]
     assert said(heard(clip, "coded")) == exact
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         for vendor in VENDORS:
             assert said(heard(clip, vendor, base_url=url, api_key="any", paced=False)) == exact, vendor
 

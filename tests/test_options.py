@@ -130,6 +130,18 @@ class TestDecode:
         }
 
 
+def test_all_that_is_wrong_in_one_error() -> None:
+    """Whoever mends the settings sees everything at once."""
+    config = Config(language="en", region="eu", keyterms=("a", "b", "c"))
+    with pytest.raises(UnsupportedOption) as error:
+        encode(config, ROWS, "v", family="new")
+    assert error.value.options == {"language": "", "region": "base_url says where"}
+    assert error.value.also == ("v: keyterms takes at most 2 terms",)
+    limits = (Option(name="keyterms", check=few), Option(name="turn_silence", check=lambda _: "is odd"))
+    with pytest.raises(ConfigError, match=r"^v: turn_silence is odd; v: keyterms takes at most 2 terms$"):
+        encode(Config(turn_silence=1, keyterms=("a", "b", "c")), limits, "v")
+
+
 def test_two_options_for_one_word() -> None:
     """Neither silently wins."""
     rows = (Option(name="language", native="codes"), Option(name="languages", native="codes"))

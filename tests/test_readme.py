@@ -10,7 +10,7 @@ import pytest
 
 from aai_migrate.audio import AudioFormat, wav_bytes
 from aai_migrate.config import NAMES
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.session import Limits
 from aai_migrate.testing import coded
 
@@ -33,7 +33,7 @@ def _run(program: str) -> None:
 
 def test_connect(capsys: pytest.CaptureFixture[str]) -> None:
     """The first example, but for the address that it dials."""
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         _run(PROGRAMS[0].replace('connect("assemblyai-v3"', f'connect("assemblyai-v3", base_url="{url}"'))
     shown = [line.rpartition("\r")[2].strip() for line in capsys.readouterr().out.splitlines()]
     assert " ".join(SPOKEN) in shown

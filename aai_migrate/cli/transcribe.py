@@ -246,9 +246,9 @@ def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
     if registry.find(name).server is None:
         able = [other for other in registry.names() if registry.find(other).server is not None]
         raise ConfigError(f"{name} has no protocol to emulate; leave --emulate out, or use {', '.join(able)}")
-    from ..gateway import run_in_thread  # needs an extra that nothing else here does
+    from ..gateway import local  # needs an extra that nothing else here does
 
-    return run_in_thread(to=ear)
+    return local(to=ear)
 
 
 def _view(shown: Lines, stream: Stream, as_json: bool) -> View:

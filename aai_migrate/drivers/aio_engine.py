@@ -95,7 +95,7 @@ class AsyncEngine:
     @property
     def _cut_off(self) -> bool:
         """Whether what is fed now could push out audio that is held for a new connection."""
-        return not self._session.realtime and self._session.state in ("connecting", "waiting")
+        return self._session.overflow == "block" and self._session.state in ("connecting", "waiting")
 
     async def finalize(self, wait: float | None) -> str:
         """Ask for it, wait at most so many seconds for the answer, return the id."""

@@ -139,11 +139,12 @@ class AsyncStream:
         """Feed audio in the stream's format, cut anywhere; waits while more than ``Limits.backlog`` seconds are unsent.
 
         A chunk is fed whole, or, when the wait is cancelled, not at all: then send it again. A
-        :class:`~aai_migrate.audio.Gap` says that audio was lost before it got here. With ``realtime=True`` nothing
-        waits: the oldest unsent audio is lost, as an ``AudioGap``.
+        :class:`~aai_migrate.audio.Gap` says that audio was lost before it got here. ``Limits.overflow`` says what
+        happens instead of waiting, which a live source (``realtime=True``) cannot.
 
         Raises:
             AudioRateMismatch: the bytes of a second do not fit the declared format.
+            AudioOverflow: too much waits already, with ``overflow="raise"``; none of *chunk* was fed.
             ProviderError: the stream has failed.
             StreamClosed: it was stopped, or has ended.
         """

@@ -15,18 +15,21 @@ from ..events import Begin, StreamEvent, Termination, Turn
 from .feeder import Chunk
 
 
-def pieces(chunk: Chunk, fmt: AudioFormat) -> Iterator[bytes | Gap]:
+def pieces(chunk: Chunk, fmt: AudioFormat, *, whole: bool = False) -> Iterator[bytes | Gap]:
     """Yield *chunk* cut into seconds of *fmt*; of nothing one empty piece, which shows whether the stream is over.
 
+    Args:
+        whole: in one piece, for who must take all of it or nothing.
     Raises:
         TypeError: it is no chunk.
     """
     if isinstance(chunk, Gap):
         yield chunk
         return
-    data, second = plain(chunk), fmt.bytes_per_second
-    for start in range(0, max(len(data), 1), second):
-        yield data[start : start + second]
+    data = plain(chunk)
+    size = max(len(data), 1) if whole else fmt.bytes_per_second
+    for start in range(0, max(len(data), 1), size):
+        yield data[start : start + size]
 
 
 def plain(chunk: bytes | bytearray | memoryview) -> bytes:

@@ -96,11 +96,7 @@ class Engine:
     def feed(self, piece: bytes | Gap) -> None:
         """Feed audio, or word of what was lost; wait while the backlog is over its limit, if the source can wait."""
         with self._lock:
-            while (
-                self._session.backlog > self.settings.limits.backlog
-                and not self._stopped
-                and not self._session.realtime
-            ):
+            while self._session.full and not self._stopped:
                 self._room.wait(_FOREVER)
             self._ask(piece if isinstance(piece, Gap) else ask.Audio(piece))
 

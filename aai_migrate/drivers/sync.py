@@ -93,11 +93,12 @@ class Stream:
     def send(self, chunk: Chunk) -> None:
         """Feed audio in the stream's format, cut anywhere; waits while more than ``Limits.backlog`` seconds are unsent.
 
-        A :class:`~aai_migrate.audio.Gap` says that audio was lost before it got here. With ``realtime=True`` nothing
-        waits: the oldest unsent audio is lost, as an ``AudioGap``.
+        A :class:`~aai_migrate.audio.Gap` says that audio was lost before it got here. ``Limits.overflow`` says what
+        happens instead of waiting, which a live source (``realtime=True``) cannot.
 
         Raises:
             AudioRateMismatch: the bytes of a second do not fit the declared format.
+            AudioOverflow: too much waits already, with ``overflow="raise"``; none of *chunk* was fed.
             ProviderError: the stream has failed.
             StreamClosed: it was stopped, or has ended.
         """
@@ -105,7 +106,7 @@ class Stream:
             self._feed(chunk)
 
     def _feed(self, chunk: Chunk) -> None:
-        for piece in pieces(chunk, self.config.audio):
+        for piece in pieces(chunk, self.config.audio, whole=self._settings.limits.overflow == "raise"):
             self._engine.feed(piece)
 
     @contextmanager

@@ -7,6 +7,6 @@ try:
 except ImportError:
     raise MissingExtra("the gateway", "gateway") from None
 
-from .serve import Gateway, accept_all, accept_any, run_in_thread
+from .serve import Address, Gateway, accept_all, accept_any, local
 
-__all__ = ["Gateway", "accept_all", "accept_any", "run_in_thread"]
+__all__ = ["Address", "Gateway", "accept_all", "accept_any", "local"]

@@ -182,10 +182,22 @@ class Gateway:
         )
 
 
-@contextmanager
-def run_in_thread(to: str = "local", **settings: Any) -> Iterator[str]:
-    """Run a gateway in a thread of its own and yield its address, as ``ws://127.0.0.1:PORT``.
+class Address(str):
+    """The base URL of a gateway, as ``ws://HOST:PORT``: for clients that open a websocket."""
 
+    __slots__ = ()
+
+    @property
+    def http(self) -> str:
+        """The same as ``http://HOST:PORT``: for clients that begin with a request."""
+        return f"http{self.removeprefix('ws')}"
+
+
+@contextmanager
+def local(to: str | None = None, **settings: Any) -> Iterator[Address]:
+    """Run a gateway to provider *to* in a thread of its own and yield its :class:`Address` on the loopback interface.
+
+    A program that holds a vendor's client in the same process is switched by it: give the client this address.
     On leaving it is stopped, and neither task nor thread nor socket is left. Any credential gets in, from programs of
     this machine, unless ``authenticate`` says otherwise.
 
@@ -217,7 +229,7 @@ def run_in_thread(to: str = "local", **settings: Any) -> Iterator[str]:
     try:
         loop, stop = started.result()
         try:
-            yield gateway.url
+            yield Address(gateway.url)
         finally:
             loop.call_soon_threadsafe(stop.set)
     finally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from math import inf
-from typing import Any
+from typing import Any, Literal, get_args
 
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from ..errors import ConfigError
+
+Overflow = Literal["block", "drop_oldest", "raise"]
 
 
 def _positive(limits: object, attribute: Attribute[Any], value: object) -> None:
@@ -26,6 +28,11 @@ def _finite(limits: object, attribute: Attribute[Any], value: object) -> None:
 def _flag(limits: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise ConfigError(f"{attribute.name} must be true or false, not {value!r}")
+
+
+def _policy(limits: object, attribute: Attribute[Any], value: object) -> None:
+    if value not in (allowed := get_args(Overflow)):
+        raise ConfigError(f"{attribute.name} must be one of {', '.join(allowed)}, not {value!r}")
 
 
 def _from_zero(policy: object, attribute: Attribute[Any], value: object) -> None:
@@ -45,9 +52,11 @@ class Limits:
         idle: time without audio after which an open turn is helped to its end by silence.
         hold_bytes: audio kept for a replay, whatever its length.
         paced: keep to the vendor's pace; False: send as fast as the other end reads, for servers of one's own.
+        overflow: what becomes of audio when ``backlog`` seconds wait already: ``"block"`` makes feeding wait,
+            ``"drop_oldest"`` loses the oldest unsent audio, as an ``AudioGap``, ``"raise"`` refuses the new audio by an
+            :class:`~aai_migrate.AudioOverflow`. None: ``"drop_oldest"`` for a live source, else ``"block"``.
         realtime: whether the audio comes at the speed of speech, which lets its rate be checked against the declared
-            format. True: a live source, which is never made to wait: after ``backlog`` seconds the oldest unsent audio
-            is lost, as an ``AudioGap``. False: it does not. None: unknown.
+            format. True: a live source. False: it does not. None: unknown.
     """
 
     connect_timeout: float = field(default=10.0, validator=_finite)
@@ -56,6 +65,7 @@ class Limits:
     backlog: float = field(default=30.0, validator=_finite)
     idle: float = field(default=1.0, validator=_finite)
     hold_bytes: int = field(default=64 << 20, validator=_finite)
+    overflow: Overflow | None = field(default=None, validator=optional(_policy))
     paced: bool = field(default=True, validator=_flag)
     realtime: bool | None = field(default=None, validator=optional(_flag))
 

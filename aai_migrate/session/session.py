@@ -7,15 +7,27 @@ what all vendors share: connecting again, replay, chunks, pace, keepalive, silen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from attrs import evolve
 
+from ..audio.format import AudioFormat
 from ..audio.gap import Gap
 from ..audio.watch import RateWatch
 from ..config import Config
-from ..credentials import CredentialSource
-from ..errors import AaiMigrateError, AudioRateMismatch, ConnectionLost, ProviderError, QuotaExceeded, StreamClosed
+from ..credentials import Credential, CredentialSource
+from ..errors import (
+    AaiMigrateError,
+    AudioOverflow,
+    AudioRateMismatch,
+    ConfigError,
+    ConnectionLost,
+    ProviderError,
+    QuotaExceeded,
+    StreamClosed,
+    UnsupportedOption,
+)
 from ..events import AudioGap, Reconnected, Reconnecting
 from ..options import changed
 from ..provider import ClientPeer, Context, Provider
@@ -25,7 +37,7 @@ from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, HttpRespon
 from .gaps import Gaps
 from .intake import Intake
 from .outbox import Outbox
-from .retry import Limits, Retry, RetryPolicy
+from .retry import Limits, Overflow, Retry, RetryPolicy
 from .seam import Seam
 from .upkeep import Upkeep
 
@@ -51,8 +63,7 @@ class Session:
     Audio leaves in :meth:`tick` only, so a driver that ticks when it has written everything has backpressure.
 
     Attributes:
-        realtime: whether audio is known to come at the speed of speech. A driver does not make such a source wait:
-            what is not sent in time is lost, as an ``AudioGap``.
+        realtime: whether audio is known to come at the speed of speech.
     """
 
     resumable = False
@@ -99,6 +110,7 @@ class Session:
             StreamClosed: the session has ended, was told to stop, or was not started.
             ConfigError, AudioError: ``Start`` asks for what the provider cannot do; nothing was dialled.
             AudioRateMismatch: the bytes of a second do not fit the declared format; this audio was not fed.
+            AudioOverflow: too much waits already, with ``overflow="raise"``; this audio was not fed.
         """
         if isinstance(command, ask.Start):
             return self._start(command, now)
@@ -129,6 +141,8 @@ class Session:
 
     def _feed(self, data: bytes, now: float) -> list[Out]:
         box, out = self._box, list[Out]()
+        if self.overflow == "raise" and self.backlog > self.limits.backlog:
+            raise AudioOverflow(self.backlog)
         if self.realtime and (self._slept or self._late(now) > SLEPT):
             missed = now - self._fed_at - self._config.audio.seconds(len(data))
             out += self._lose(missed) if missed > MISSED else []
@@ -138,7 +152,7 @@ class Session:
         self._fed_at = now
         if self.state != "live":  # an outage can outlast memory: the oldest audio goes, as a gap
             box.log.evict(box.log.end)
-        elif self.realtime and (shed := box.shed(self.limits.backlog)):
+        elif self.overflow == "drop_oldest" and (shed := box.shed(self.limits.backlog)):
             out += self._gaps.add(*shed)
         return out
 
@@ -239,8 +253,13 @@ class Session:
 
     @property
     def full(self) -> bool:
-        """Whether feeding should wait; a live source cannot."""
-        return not self.realtime and self.backlog > self.limits.backlog
+        """Whether feeding should wait; a live source cannot, unless the caller says so."""
+        return self.overflow == "block" and self.backlog > self.limits.backlog
+
+    @property
+    def overflow(self) -> Overflow:
+        """What becomes of audio when too much waits already."""
+        return self.limits.overflow or ("drop_oldest" if self.realtime else "block")
 
     @property
     def _missing(self) -> float:
@@ -254,11 +273,9 @@ class Session:
             raise StreamClosed("the stream was started already")
         config = start.config
         self.provider = self.provider.suited(config)
-        numbers = self.provider.numbers
+        numbers, can = self.provider.numbers, self.provider.capabilities
         self._numbers = numbers if self.limits.paced else evolve(numbers, pace=None)
-        self._wire = self.provider.capabilities.wire_format(
-            self.provider.name, config.audio, separate=config.channels == "separate"
-        )
+        self._wire, remarks = self._format(config, start.credential)
         self._config, self._credential = config, start.credential
         self._hold = max(30.0, self._numbers.longest_turn + 15.0)
         self._intake = Intake(config.audio, self._wire)
@@ -266,7 +283,36 @@ class Session:
         self._box = Outbox(self._numbers, self._wire, self._hold, limits.hold_bytes, limits.backlog, silence)
         self._seam = Seam(self._wire.channels)
         self._connect_by = now + self._patience
-        return self._connect(now)
+        return [*remarks, *self._outdated(config.model or can.default_model, now), *self._connect(now)]
+
+    def _format(self, config: Config, credential: Credential | None) -> tuple[AudioFormat, list[say.Warned]]:
+        """Return the audio format of the wire, and what the caller is told of it.
+
+        Raises:
+            UnsupportedOption: the vendor does not keep the channels apart; with all else that it lacks.
+            AudioError: there are more channels than can be mixed.
+        """
+        name, can, separate = self.provider.name, self.provider.capabilities, config.channels == "separate"
+        try:
+            return can.wire_format(name, config.audio, separate=separate), []
+        except UnsupportedOption as error:
+            mixed = can.wire_format(name, config.audio, separate=False)
+            if config.on_unsupported == "warn":
+                hint = f"{error.option} ({error.alternative})"
+                return mixed, [say.Warned("unsupported", f"{name} has no {hint}; the channels are mixed")]
+            try:
+                self.provider.client(self._context).send(ask.Start(evolve(config, audio=mixed), credential), 0.0)
+            except UnsupportedOption as other:
+                options = {**error.options, **other.options}
+                raise UnsupportedOption(options, name, other.model, other.also) from None
+            except ConfigError as other:
+                raise UnsupportedOption(error.options, name, config.model, [str(other)]) from None
+            raise
+
+    def _outdated(self, model: str | None, now: float) -> list[Out]:
+        today = datetime.fromtimestamp(self._context.epoch + now, UTC).date()
+        text = self.provider.capabilities.outdated(self.provider.name, model, today)
+        return [say.Warned("deprecated_model", text)] if text else []
 
     def _connect(self, now: float) -> list[Out]:
         """Dial: resume the vendor's session where that is possible, else begin a new one at the seam."""
@@ -326,7 +372,9 @@ class Session:
         self._wake(now)
         if not self._begun:
             self._begun = True
-            return [*out, evolve(event, conversions=self._intake.changes)]
+            asked = self._config.model or self.provider.capabilities.default_model
+            remarks = [] if event.model == asked else self._outdated(event.model, now)  # that one was told of before
+            return [*out, evolve(event, conversions=self._intake.changes), *remarks]
         box = self._box
         seam = box.cursor / box.rate
         replayed = box.log.count(box.cursor, box.reached) / box.rate

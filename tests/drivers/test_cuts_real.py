@@ -13,7 +13,7 @@ import trustme
 
 import aai_migrate
 from aai_migrate.audio.format import AudioFormat
-from aai_migrate.gateway.serve import run_in_thread
+from aai_migrate.gateway.serve import local
 from aai_migrate.testing.coded import encode, words
 
 from .blocking import Driver
@@ -27,7 +27,7 @@ RETRY = aai_migrate.RetryPolicy(first=0.02)
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         yield url
 
 

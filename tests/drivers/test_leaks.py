@@ -11,7 +11,7 @@ import aai_migrate_providers
 import pytest
 
 import aai_migrate
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 
 from .blocking import Driver
 
@@ -42,7 +42,7 @@ def test_no_frame_of_a_traceback_holds_the_key(options: dict[str, str], driver: 
 
 def test_a_stream_that_nobody_holds_hangs_up() -> None:
     """Otherwise the vendor bills it until it cuts the session itself."""
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         stream = aai_migrate.connect("assemblyai-v3", base_url=url, api_key="any")
         writer = next(thread for thread in threading.enumerate() if thread.name == "aai_migrate writer")
         del stream

@@ -19,7 +19,7 @@ from attrs import define, evolve
 
 from aai_migrate import registry
 from aai_migrate.errors import ConnectionLost
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import CodedEar
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
 from aai_migrate.wire.commands import Audio, Command, Finalize, Stop
@@ -100,7 +100,7 @@ def failing(*, early: bool) -> Iterator[str]:
     """Run a gateway to coded speech that fails, at the first audio or the last; yields its address."""
     registry.register(evolve(CODED, name="failing", client=_Early if early else _Late))
     try:
-        with run_in_thread("failing") as url:
+        with local("failing") as url:
             yield url
     finally:
         registry.unregister("failing")

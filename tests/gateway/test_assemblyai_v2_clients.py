@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from aai_migrate.audio import AudioFormat
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
@@ -52,7 +52,7 @@ def speak(client: str, url: str, speech: Path, options: Mapping[str, Any] | None
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield url
 
 
@@ -70,7 +70,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
 def serving(authority: trustme.CA, **settings: Any) -> Iterator[str]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with run_in_thread("coded", ssl_context=context, **settings) as url:
+    with local("coded", ssl_context=context, **settings) as url:
         yield url
 
 
@@ -176,7 +176,7 @@ def test_the_official_client_may_ask_for_a_token(url: str, speech: Path) -> None
 def test_the_official_client_is_refused_once(client: str, speech: Path) -> None:
     """A wrong key is the client's own error, and it does not come back."""
     with (
-        run_in_thread("coded", authenticate=lambda credential: None) as address,
+        local("coded", authenticate=lambda credential: None) as address,
         tcp(address) as (url, relay),
     ):
         told = speak(client, f"ws{url.removeprefix('http')}", speech)
@@ -189,7 +189,7 @@ def test_the_official_client_is_refused_once(client: str, speech: Path) -> None:
 def test_a_token_for_nobody(speech: Path) -> None:
     """The request is refused, and nothing is dialled."""
     with (
-        run_in_thread("coded", authenticate=lambda credential: None) as address,
+        local("coded", authenticate=lambda credential: None) as address,
         tcp(address) as (url, relay),
     ):
         told = speak("last", f"ws{url.removeprefix('http')}", speech, {"grant": 480})
@@ -282,7 +282,7 @@ def test_real_speech(tmp_path: Path) -> None:
         audio = file.readframes(4 * file.getframerate())
     speech = tmp_path / "speech.raw"
     speech.write_bytes(audio)
-    with no_thread_left(), run_in_thread("local") as url:
+    with no_thread_left(), local("local") as url:
         told = speak("last", url, speech)
     check(told)
     heard = " ".join(texts(told)).split()

@@ -20,7 +20,7 @@ import pytest
 import websockets
 
 from aai_migrate.audio import AudioFormat
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, interleave, words
 
 from .client import no_thread_left, rest, running
@@ -75,7 +75,7 @@ def speak(
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield f"http{url.removeprefix('ws')}"
 
 
@@ -232,7 +232,7 @@ def test_the_official_client_may_ask_for_a_token(url: str, speech: Path, client:
 def test_the_official_client_is_refused_once(client: str, path: str, speech: Path) -> None:
     """A wrong key is the client's own error, which tells the status where it tells any, and it does not come back."""
     with (
-        run_in_thread("coded", authenticate=lambda credential: None) as address,
+        local("coded", authenticate=lambda credential: None) as address,
         tcp(f"http{address.removeprefix('ws')}") as (url, relay),
     ):
         told = speak(client, url, speech, LISTEN if path == "listen" else FLUX, path=path)
@@ -285,7 +285,7 @@ def test_real_speech(tmp_path: Path) -> None:
         audio = file.readframes(4 * file.getframerate())
     speech = tmp_path / "speech.raw"
     speech.write_bytes(audio)
-    with no_thread_left(), run_in_thread("local") as address:
+    with no_thread_left(), local("local") as address:
         told = speak("threads", f"http{address.removeprefix('ws')}", speech)
     check(told, "threads", len(audio) / 32_000)
     heard = " ".join(turns(told.messages("Results"))).split()

@@ -8,6 +8,7 @@ import re
 import ssl
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -15,10 +16,11 @@ import trustme
 import websockets
 from attrs import evolve
 
+import aai_migrate
 from aai_migrate import AudioFormat, registry
 from aai_migrate.credentials import Credential
 from aai_migrate.errors import ConfigError, ConnectionLost
-from aai_migrate.gateway import Gateway, run_in_thread
+from aai_migrate.gateway import Gateway, local
 from aai_migrate.provider import Provider
 from aai_migrate.testing.coded import CodedEar, encode, words
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -740,18 +742,18 @@ def test_a_thread_of_its_own() -> None:
         async with websockets.connect(f"{url}/v3/ws?token=whatever", proxy=None) as socket:
             assert heard(await converse(socket, SPEECH)) == list(SPOKEN)
 
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         asyncio.run(main(url))
 
 
 def test_a_thread_that_cannot_start_says_why() -> None:
     """The error is raised where the caller waits."""
     with no_thread_left():
-        with run_in_thread("coded") as url:
+        with local("coded") as url:
             port = int(url.rpartition(":")[2])
-            with pytest.raises(OSError, match="in use"), run_in_thread("coded", port=port):
+            with pytest.raises(OSError, match="in use"), local("coded", port=port):
                 pytest.fail("it started")
-        with pytest.raises(ConfigError, match="nobody"), run_in_thread("nobody"):
+        with pytest.raises(ConfigError, match="nobody"), local("nobody"):
             pytest.fail("it started")
 
 
@@ -814,3 +816,12 @@ def test_one_client_of_tiny_chunks_keeps_nobody_waiting() -> None:
                 return most
 
     assert asyncio.run(main()) < count / 2
+
+
+def test_one_line_and_a_base_url() -> None:
+    """The package is enough: what serves is imported when it is asked for, and its address is spelled both ways."""
+    with no_thread_left(), aai_migrate.gateway.local("coded") as url:
+        assert url == f"ws://{urlsplit(url).netloc}"
+        assert url.http == f"http://{urlsplit(url).netloc}"
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        aai_migrate.nothing  # noqa: B018

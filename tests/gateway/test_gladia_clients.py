@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
@@ -48,7 +48,7 @@ def spoken(client: str, url: str, pause: int, folder: Path) -> Told:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield f"http{url.removeprefix('ws')}"
 
 
@@ -92,7 +92,7 @@ def test_the_official_client_comes_back_once(url: str, client: str, cut: int, tm
 def test_the_official_client_is_refused_once(client: str, tmp_path: Path) -> None:
     """A wrong key is an error and the client's own end, and no websocket is asked for."""
     with (
-        run_in_thread("coded", authenticate=lambda credential: None) as address,
+        local("coded", authenticate=lambda credential: None) as address,
         tcp(f"http{address.removeprefix('ws')}") as (url, relay),
     ):
         speech = tmp_path / "speech.raw"

@@ -10,7 +10,7 @@ import pytest
 import websocket
 import websockets
 
-from aai_migrate.gateway import accept_all, run_in_thread
+from aai_migrate.gateway import accept_all, local
 from aai_migrate.gateway.guard import is_loopback, stranger
 
 from .client import dial, running, told
@@ -102,7 +102,7 @@ def test_programs_of_this_machine_get_in() -> None:
                     assert (await told(socket))["type"] == "Begin"
 
     asyncio.run(main())
-    with run_in_thread("coded", authenticate=accept_all, local_only=True) as url:
+    with local("coded", authenticate=accept_all, local_only=True) as url:
         own = websocket.create_connection(f"{url}/v3/ws?sample_rate=16000", timeout=10)
         assert '"Begin"' in own.recv()
         own.close()
@@ -116,7 +116,7 @@ def test_a_thread_of_its_own_is_guarded_where_any_credential_gets_in() -> None:
         async with websockets.connect(f"{url}/v3/ws?token=t", origin=origin, proxy=None) as socket:
             return (await told(socket))["type"]
 
-    with run_in_thread("coded") as url, pytest.raises(websockets.InvalidStatus, match="403"):
+    with local("coded") as url, pytest.raises(websockets.InvalidStatus, match="403"):
         asyncio.run(dials(url))
-    with run_in_thread("coded", authenticate=accept_all) as url:
+    with local("coded", authenticate=accept_all) as url:
         assert asyncio.run(dials(url)) == "Begin"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
@@ -24,7 +24,7 @@ SPEECH = encode([*TURNS[0], 1.0, *TURNS[1], 1.0, *TURNS[2], 1.0])
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield url
 
 
@@ -93,7 +93,7 @@ def test_the_official_client_gets_its_session(url: str, params: dict[str, Any], 
 
 def test_the_official_client_is_refused_as_in_production() -> None:
     """A wrong key is one Error with code 1008."""
-    with run_in_thread("coded", authenticate=lambda credential: None) as url:
+    with local("coded", authenticate=lambda credential: None) as url:
         session = Session(url)
         session.client.connect(sdk.StreamingParameters(sample_rate=16_000))
         with session.changed:

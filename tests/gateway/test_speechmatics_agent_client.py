@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aai_migrate.audio import AudioFormat
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left, only_right
@@ -45,7 +45,7 @@ def speak(kind: str, url: str, folder: Path, *parts: bytes, options: Mapping[str
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech, as clients of the other service are told it."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield f"{url}/v2"
 
 
@@ -166,7 +166,7 @@ def test_what_is_not_offered_is_refused(url: str, tmp_path: Path, options: dict[
 
 def test_a_wrong_key_is_refused(tmp_path: Path) -> None:
     """Before the conversation begins."""
-    with no_thread_left(), run_in_thread("coded", authenticate=only_right) as url:
+    with no_thread_left(), local("coded", authenticate=only_right) as url:
         [refused] = speak("live", f"{url}/v2", tmp_path, encode(SPEECH)).all("refused")
     assert refused["class"] == "ConnectionError"
     assert "HTTP 401" in refused["text"]
@@ -178,7 +178,7 @@ def test_real_speech_comes_back(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("pocketsphinx")
     with wave.open(str(RMS)) as file:
         audio = file.readframes(4 * file.getframerate())
-    with no_thread_left(), run_in_thread("local") as url:
+    with no_thread_left(), local("local") as url:
         told = speak(kind, f"{url}/v2", tmp_path, audio)
     [transcript] = told.all("transcript")
     check(told, transcript)

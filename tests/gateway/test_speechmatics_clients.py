@@ -22,7 +22,7 @@ import pytest
 import trustme
 
 from aai_migrate.audio import AudioFormat, wav_bytes
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
@@ -76,7 +76,7 @@ def speak(
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a gateway to coded speech."""
-    with no_thread_left(), run_in_thread("coded") as url:
+    with no_thread_left(), local("coded") as url:
         yield url
 
 
@@ -222,7 +222,7 @@ def test_the_official_client_is_refused_once(client: str, speech: Path) -> None:
     """A wrong key is the client's own error, and it does not come back."""
     client, _, grant = client.partition(" ")
     with (
-        run_in_thread("coded", authenticate=lambda credential: None) as address,
+        local("coded", authenticate=lambda credential: None) as address,
         tcp(address) as (relayed, relay),
     ):
         told = speak(client, f"{websocket(relayed)}/v2", speech, {**ASKED, **({"grant": 60} if grant else {})})
@@ -302,7 +302,7 @@ def test_real_speech(tmp_path: Path) -> None:
         audio = file.readframes(4 * file.getframerate())
     speech = tmp_path / "speech.raw"
     speech.write_bytes(audio)
-    with no_thread_left(), run_in_thread("local") as url:
+    with no_thread_left(), local("local") as url:
         told = speak("sdk", f"{url}/v2", speech)
     check(told)
     heard = " ".join(utterances(told)).split()
@@ -316,7 +316,7 @@ def test_the_older_client_and_its_own_settings(speech: Path, tmp_path: Path) -> 
     authority.cert_pem.write_to_path(str(certificate))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    with no_thread_left(), run_in_thread("coded", ssl_context=context) as url:
+    with no_thread_left(), local("coded", ssl_context=context) as url:
         (tmp_path / ".speechmatics").mkdir()
         (tmp_path / ".speechmatics" / "config").write_text(f'[default]\nrealtime_url = "{url}/v2"\n')
         platform = f"https{url.removeprefix('wss')}"
@@ -371,7 +371,7 @@ def test_the_command_over_tls(speech: Path, tmp_path: Path) -> None:
     """With a certificate that nobody vouches for."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with run_in_thread("coded", ssl_context=context) as url:
+    with local("coded", ssl_context=context) as url:
         done = command(tmp_path, "--url", f"{url}/v2", "--ssl-mode", "insecure", *RAW, speech)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == list(SPOKEN)

@@ -8,7 +8,7 @@ import pytest
 
 from aai_migrate import registry
 from aai_migrate.audio import Gap
-from aai_migrate.errors import AudioRateMismatch
+from aai_migrate.errors import AudioOverflow, AudioRateMismatch
 from aai_migrate.events import AudioGap, Reconnected, Reconnecting
 from aai_migrate.session import Limits, Session
 from aai_migrate.testing import Cut, Far, Link, spoken
@@ -129,6 +129,36 @@ class TestRealtime:
         session = begun(limits=Limits(backlog=1.0))
         assert [session.send(second(), 0.0) for _ in range(20)] == [[]] * 20
         assert session.backlog == 20.0
+
+
+class TestOverflow:
+    def test_a_live_source_may_be_made_to_wait(self) -> None:
+        """Where the caller says so: then the driver's backpressure is what there is, and nothing is lost."""
+        session = begun(limits=Limits(backlog=1.0, realtime=True, overflow="block"))
+        assert [session.send(second(), 0.1 * number) for number in range(3)] == [[]] * 3
+        assert (session.full, session.backlog) == (True, 3.0)
+
+    def test_any_source_may_lose_its_oldest(self) -> None:
+        """And then feeding never waits."""
+        session = begun(limits=Limits(backlog=5.0, overflow="drop_oldest"))
+        said = [event for _ in range(20) for event in session.send(second(), 0.0)]
+        gaps = [event for event in said if isinstance(event, AudioGap)]
+        assert not session.full
+        assert session.backlog <= 5.0
+        assert said == gaps
+        assert (gaps[0].start, gaps[-1].end) == (0.0, 20.0 - session.backlog)
+
+    def test_new_audio_may_be_refused(self) -> None:
+        """What was refused was not fed; the stream goes on, and takes more when some of the backlog is gone."""
+        session = begun(limits=Limits(backlog=2.0, overflow="raise"))
+        for _ in range(3):
+            session.send(second(), 0.0)
+        with pytest.raises(AudioOverflow, match=r"^3\.0 s of audio wait") as refused:
+            session.send(second(), 0.0)
+        assert (refused.value.backlog, session.fed, session.full) == (3.0, 3.0, False)
+        until(session, 0.0)
+        assert session.send(second(), 0.0) == []
+        assert session.fed == 4.0
 
 
 class TestRate:

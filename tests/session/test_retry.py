@@ -129,7 +129,7 @@ def test_a_budget_without_end() -> None:
 def test_every_limit_is_a_number_above_zero(kind: Any, value: object) -> None:
     """The error names the limit and the value; only a budget may be 0."""
     for attribute in kind.__attrs_attrs__:
-        if attribute.name in ("paced", "realtime"):
+        if attribute.name in ("paced", "realtime", "overflow"):
             continue
         if attribute.name == "budget" and value == 0:
             assert kind(budget=value).budget == 0
@@ -142,6 +142,8 @@ def test_a_limit_has_an_end_and_a_flag_is_one() -> None:
     """Nothing waits for ever; a number is no truth value."""
     with pytest.raises(ConfigError, match=r"^drain_timeout must have an end"):
         Limits(drain_timeout=math.inf)
+    with pytest.raises(ConfigError, match=r"^overflow must be one of block, drop_oldest, raise, not 'wait'$"):
+        Limits(overflow="wait")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"^paced must be true or false, not 1$"):
         Limits(paced=1)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"^realtime must be true or false, not 1$"):

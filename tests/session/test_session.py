@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from aai_migrate import registry
+from aai_migrate.capabilities import Model
 from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
-from aai_migrate.errors import AudioError, AuthenticationError, ConfigError, ConnectionLost, StreamClosed
+from aai_migrate.errors import (
+    AudioError,
+    AuthenticationError,
+    ConfigError,
+    ConnectionLost,
+    StreamClosed,
+    UnsupportedOption,
+)
 from aai_migrate.events import AudioGap, Reconnected, Reconnecting
 from aai_migrate.provider import Pace, Provider
 from aai_migrate.session import Limits, RetryPolicy, Session
@@ -62,6 +72,50 @@ class TestStarting:
         session = Session(provider(), context())
         with pytest.raises(AudioError, match="3 channels cannot be mixed"):
             session.send(ask.Start(Config(audio=type(FORMAT)(channels=3))), 0.0)
+
+    def test_channels_that_are_not_kept_apart(self) -> None:
+        """One error names them and all else that the vendor lacks; who wants to go on without has them mixed."""
+        vendor = registry.find("assemblyai-v3")
+        start = ask.Start(Config(audio=type(FORMAT)(channels=2), channels="separate", region="moon"))
+        with pytest.raises(
+            UnsupportedOption, match=r"^assemblyai-v3 has no channels='separate'; use channels"
+        ) as error:
+            Session(vendor, context()).send(start, 0.0)
+        assert error.value.also == ("assemblyai-v3: region must be us or eu, not 'moon'",)
+        both = Config(audio=type(FORMAT)(channels=2), channels="separate", max_turn_silence=1.0)
+        gladia = registry.find("gladia")
+        narrow = evolve(gladia, capabilities=evolve(gladia.capabilities, max_channels=1))
+        with pytest.raises(UnsupportedOption) as several:
+            Session(narrow, context()).send(ask.Start(both, KEY), 0.0)
+        assert list(several.value.options) == ["channels='separate'", "max_turn_silence"]
+        items = Session(vendor, context()).send(evolve(start, config=evolve(start.config, on_unsupported="warn")), 0.0)
+        told = [item.message for item in items if isinstance(item, say.Warned)]
+        assert told[0].endswith("; the channels are mixed")
+        assert told[1:] == ["assemblyai-v3: region must be us or eu, not 'moon'; going on without it"]
+        (dialled,) = (item for item in items if isinstance(item, Connect))
+        assert "sample_rate=16000" in dialled.url
+
+    @pytest.mark.parametrize(
+        ("asked", "served", "told"),
+        [("old", "old", ["old"]), (None, "new", []), ("new", "old", ["old"]), (None, "gone", ["gone"])],
+    )
+    def test_a_model_that_goes_out_of_use(self, asked: str | None, served: str, told: list[str]) -> None:
+        """Told of once, whether the caller asks for it or the vendor serves it, with what to take instead."""
+        ready = Message(written(say.Started(session_id="s", model=served)))
+        past = datetime.date(1970, 1, 1)
+        models = {
+            "new": Model(name="new", family="m"),
+            "old": Model(name="old", family="m", deprecated=past, replacement="new"),
+            "gone": Model(name="gone", family="m", retired=past, replacement="new"),
+        }
+        plain = provider()
+        session = Session(evolve(plain, capabilities=evolve(plain.capabilities, models=models)), context())
+        items = session.send(ask.Start(Config(audio=FORMAT, model=asked), KEY), 0.0)
+        items += session.receive(Connected(), 0.0) + session.receive(ready, 0.0)
+        found = [item for item in items if isinstance(item, say.Warned)]
+        assert [item.code for item in found] == ["deprecated_model"] * len(told)
+        assert [item.message.split()[2] for item in found] == told
+        assert all(item.message.endswith("since 1970-01-01; use new") for item in found)
 
     def test_a_refused_key_fails_at_once_and_shows_no_key(self) -> None:
         """401 is not tried again; the key that the vendor echoes is taken out of the error."""

@@ -115,7 +115,7 @@ class Client:
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
         written = urlencode({name: _wire(value) for name, value in query.items()})
-        url = f"{address(config.base_url, HOSTS[config.region], PATH)}?{written}"
+        url = f"{address(config.base_url, HOSTS.get(config.region, HOSTS[None]), PATH)}?{written}"
         known = NATIVE | {row.native for row in OPTIONS}
         remarks = unknown(NAME, MODELS, self._model, known, extra)
         return [*remarks, *encoded.warnings(), Connect(url, headers)]

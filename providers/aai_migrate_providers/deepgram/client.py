@@ -206,7 +206,7 @@ class Client:
                 return [(name, flags.get(name, text)) for name, text in pairs]
 
     def _address(self, config: Config) -> str:
-        return address(config.base_url, HOSTS[config.region], self.path)
+        return address(config.base_url, HOSTS.get(config.region, HOSTS[None]), self.path)
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, self.rows, NAME, model=self._model, family=family(self._model))

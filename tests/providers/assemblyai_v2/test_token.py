@@ -13,7 +13,7 @@ from attrs import evolve
 import aai_migrate
 from aai_migrate import grants
 from aai_migrate.credentials import Credential, Secret
-from aai_migrate.gateway import run_in_thread
+from aai_migrate.gateway import local
 from aai_migrate.gateway.seal import Seal
 from aai_migrate.provider import Context
 from aai_migrate.testing import coded
@@ -96,7 +96,7 @@ def test_over_real_sockets() -> None:
     """A token that was asked for over HTTP opens a session; then the client shows nothing else."""
     spoken = coded.words(3, seed=3)
     audio = coded.encode([*spoken, 1.5])
-    with run_in_thread("coded") as url:
+    with local("coded") as url:
         asked = Request(f"http{url.removeprefix('ws')}/v2/realtime/token", b'{"expires_in":60}', {"Authorization": "k"})
         with urlopen(asked, timeout=TIMEOUT) as answer:
             token = json.loads(answer.read())["token"]

@@ -146,6 +146,43 @@ def test_every_word_is_in_that_table() -> None:
     assert listed == {(row.name, row.native) for row in OPTIONS if row.native}
 
 
+def test_what_may_change_in_mid_session() -> None:
+    """Terms of Nova-3, and what Flux's Configure has of ours."""
+    hot = {(model, row.native) for model, row in ROWS if row.hot}
+    assert hot == {
+        *((model, "keyterm") for model in ("nova-3", "nova-3-medical", "custom")),
+        *((model, "keyterm") for model in ("flux-general-en", "flux-general-multi")),
+        *((model, "eot_timeout_ms") for model in ("flux-general-en", "flux-general-multi")),
+        ("flux-general-multi", "language_hint"),
+    }
+
+
+NOVA_2 = "bg ca cs da de el en es et fi fr hi hu id it ja ko lt lv ms nl no pl pt ro ru sk sv th tr uk vi zh"
+
+
+@pytest.mark.parametrize(
+    ("model", "languages"),
+    [
+        ("nova-3", f"{NOVA_2} af ar be bn bs fa gu he hr hy ka kk kn mk ml mr ne pa sl sr ta te tl ur"),
+        ("nova-3-medical", "en"),
+        ("nova-2", NOVA_2),
+        ("nova-2-phonecall", "en"),
+        ("flux-general-en", "en"),
+        ("flux-general-multi", "de en es fr hi it ja nl pt ru"),
+        ("enhanced", ""),
+        ("custom", ""),
+    ],
+)
+def test_the_languages_of_a_model(model: str, languages: str) -> None:
+    """As the vendor lists them; for some models it lists none."""
+    assert sorted(MODELS[model].languages) == sorted(languages.split())
+
+
+def test_no_model_is_out_of_use() -> None:
+    """Of none do the vendor's pages say so."""
+    assert [name for name, model in MODELS.items() if model.retired or model.deprecated] == []
+
+
 def test_no_partials_means_no_word_gaps() -> None:
     """Which only interim results show."""
     words = {"interim_results": ["false"], "punctuate": ["true"], "endpointing": ["700"]}

@@ -48,6 +48,7 @@ _OPTIONS = (NAMES | LIMITS) - {"extra"}
 _ONE_VENDORS = frozenset({"model", "base_url", "api_key_env", "extra"})
 """Names that mean nothing, or something else, to the next vendor: a base URL at the top would get its key."""
 _KEYS = frozenset({"api_key", "apikey", "key", "token", "access_token", "secret", "password"})
+_LANGUAGES = ("language", "languages")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -80,7 +81,7 @@ class ConfigFile:
         """Return the options of a stream to *provider*: those of its table before those at the top."""
         table = self.tables.get(provider, Table())
         extra = {"extra": {provider: dict(table.extra)}} if table.extra else {}
-        return {**self.shared, **table.options, **extra}
+        return merged(self.shared, {**table.options, **extra})
 
     def api_key_env(self, provider: str) -> str | None:
         """Return the variable that the file names for the key of *provider*, if it does."""
@@ -97,7 +98,7 @@ def load(path: str | os.PathLike[str]) -> ConfigFile:
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(f"a config file is given by its path, or as what load() returned, not {type(path).__name__}")
     name = os.fspath(path)
-    with _at(name):
+    with place(name):
         return _file(name, _document(name))
 
 
@@ -112,6 +113,31 @@ def understand(options: Mapping[str, Any]) -> tuple[Config, Limits]:
     return configure({name: value for name, value in options.items() if name not in LIMITS}, others=LIMITS), limits
 
 
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of *below* with those of *above* laid over them, the vendors' own words one by one.
+
+    What is None above leaves it to what is below. ``language`` and ``languages`` are one setting in two forms: either
+    of them above puts both below aside.
+    """
+    laid = dict(below)
+    if any(above.get(name) is not None for name in _LANGUAGES):
+        laid = {name: value for name, value in below.items() if name not in _LANGUAGES}
+    for name, value in above.items():
+        if name == "extra" and isinstance(value, Mapping):
+            laid[name] = _words(below.get(name, {}), value)
+        elif value is not None or name not in laid:
+            laid[name] = value
+    return laid
+
+
+def _words(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    laid = dict(below)
+    for name, words in above.items():
+        provider = registry.ALIASES.get(name, name)
+        laid[provider] = {**laid.get(provider, {}), **words} if isinstance(words, Mapping) else words
+    return laid
+
+
 def variable(name: object) -> str:
     """Return *name* if it can be that of an environment variable.
 
@@ -124,12 +150,16 @@ def variable(name: object) -> str:
 
 
 @contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Let what is wrong say where."""
+def place(where: str) -> Iterator[None]:
+    """Let what is wrong say *where*.
+
+    Raises:
+        ConfigError: what is raised below, with *where* in front.
+    """
     try:
         yield
     except (ConfigError, AudioError) as error:
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _document(path: str) -> dict[str, Any]:
@@ -153,6 +183,7 @@ def _document(path: str) -> dict[str, Any]:
 def _file(path: str, document: Mapping[str, Any]) -> ConfigFile:
     shared: dict[str, Any] = {}
     tables: dict[str, Table] = {}
+    written: dict[str, str] = {}
     for name, value in document.items():
         if name == "provider":
             continue
@@ -163,9 +194,10 @@ def _file(path: str, document: Mapping[str, Any]) -> ConfigFile:
             shared[name] = value
         elif isinstance(value, Mapping):
             provider = _provider(name)
-            if provider in tables:
-                raise ConfigError(f"[{name}] is there twice, once as [{provider}]")
-            with _at(f"[{name}]"):
+            if other := written.get(provider):
+                raise ConfigError(f"[{other}] and [{name}] are one provider; write one table for it")
+            written[provider] = name
+            with place(f"[{name}]"):
                 tables[provider] = _table(provider, value)
         else:
             raise ConfigError(f"unknown setting {name!r}{nearest(name, {*_OPTIONS - _ONE_VENDORS, 'provider'})}")
@@ -190,7 +222,9 @@ def _provider(name: str) -> str:
     known = registry.names()
     found = registry.ALIASES.get(name, name)
     if found not in known:
-        raise ConfigError(f"unknown provider {name!r}{nearest(name, {*known, *registry.ALIASES})}")
+        hint = nearest(name, {*known, *registry.ALIASES})
+        plugin = "; if a plug-in brings it, install that here" if "known:" in hint else ""
+        raise ConfigError(f"unknown provider {name!r}{hint}{plugin}")
     return found
 
 

@@ -120,7 +120,7 @@ WRONG: list[tuple[str | bytes, str]] = [
     ("providr = 'coded'", "unknown setting 'providr'; did you mean provider?"),
     ("vad_threshold = 0.4", "unknown setting 'vad_threshold'; known: audio_channels, backlog"),
     ("[asemblyai]", "unknown provider 'asemblyai'; did you mean assemblyai or assemblyai-v3 or assemblyai-v2?"),
-    ("[assemblyai]\n[assemblyai-v3]", "[assemblyai-v3] is there twice, once as [assemblyai-v3]"),
+    ("[assemblyai]\n[assemblyai-v3]", "[assemblyai] and [assemblyai-v3] are one provider; write one table"),
     ("coded = 1", "unknown setting 'coded'; "),
     ("provider = 1", "provider must be a string such as 'name/model', not 1"),
     ("provider = 'codde'", "unknown provider 'codde'; did you mean coded?"),

@@ -339,7 +339,6 @@ class TestProxy:
         with pytest.raises(ConnectionLost, match="socks5:// is not supported"):
             connect("ws://far.invalid", retry=ONCE)
 
-
     @pytest.mark.parametrize("value", ["http://me:secret/@proxy:3128", "http://[::1", "http://me:secret@proxy:port"])
     def test_no_address(self, value: str, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
         """What cannot be read ends no thread, and is not repeated, as it may hold a password."""

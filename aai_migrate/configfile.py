@@ -16,6 +16,8 @@
     [assemblyai-v3.extra]               # the vendor's own words again, whatever they are called
     prompt = "A call to a bank"
 
+``language`` in a table also puts ``languages`` at the top aside, and the other way round: they are one setting.
+
 Keys are not kept in it. A word in a table that looks like a misspelled option of ours is refused, unless the vendor's
 option rows know it; in ``extra`` every word is the vendor's.
 """
@@ -193,12 +195,14 @@ def _file(path: str, document: Mapping[str, Any]) -> ConfigFile:
         if name in _OPTIONS:
             shared[name] = value
         elif isinstance(value, Mapping):
-            provider = _provider(name)
+            provider = _provider(name, value)
             if other := written.get(provider):
                 raise ConfigError(f"[{other}] and [{name}] are one provider; write one table for it")
             written[provider] = name
             with place(f"[{name}]"):
                 tables[provider] = _table(provider, value)
+        elif name in {*registry.names(), *registry.ALIASES}:
+            raise ConfigError(f"{name} is a provider, and what is said of it stands in one table: write [{name}]")
         else:
             raise ConfigError(f"unknown setting {name!r}{nearest(name, {*_OPTIONS - _ONE_VENDORS, 'provider'})}")
     understand(shared)
@@ -217,14 +221,17 @@ def _chosen(spec: object, tables: Mapping[str, Table]) -> str | None:
     return spec
 
 
-def _provider(name: str) -> str:
-    """Return the provider that *name* means; it need not load."""
+def _provider(name: str, content: Mapping[str, Any] | None = None) -> str:
+    """Return the provider that *name* means, whose table has *content*; it need not load."""
     known = registry.names()
     found = registry.ALIASES.get(name, name)
     if found not in known:
         hint = nearest(name, {*known, *registry.ALIASES})
-        plugin = "; if a plug-in brings it, install that here" if "known:" in hint else ""
-        raise ConfigError(f"unknown provider {name!r}{hint}{plugin}")
+        if "known:" in hint:
+            hint += "; if a plug-in brings it, install that here"
+            shared = (_OPTIONS - _ONE_VENDORS) & (content or {}).keys()
+            hint += f"; if it only groups settings, write {min(shared)} at the top" if shared else ""
+        raise ConfigError(f"unknown provider {name!r}{hint}")
     return found
 
 
@@ -246,6 +253,8 @@ def _table(provider: str, content: Mapping[str, Any]) -> Table:
     for name, value in [*words.items(), *extra.items()]:
         _no_key(name)
         _plain(name, value)
+        if isinstance(value, Mapping) and registry.ALIASES.get(name, name) == provider:
+            raise ConfigError(f"{name} is named once more; write its words right below [{provider}.extra]")
     if twice := words.keys() & extra.keys():
         raise ConfigError(f"{min(twice)} is there twice, once in extra")
     understand(options)

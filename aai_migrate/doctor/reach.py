@@ -120,6 +120,8 @@ def _contact(url: str, by: float, clock: Callable[[], float]) -> Contact:
         return evolve(there, cause=error.cause, detail=error.detail)
     except OSError as error:
         return evolve(there, said=error.strerror or str(error))
+    except ValueError:  # as exchange says: a proxy is to look up a name that no request can carry
+        return evolve(there, cause="dns", detail=f"{way.host} cannot stand in a request; write it in its xn-- form")
     finally:
         wire.close()
 

@@ -196,6 +196,13 @@ class TestProxy:
         assert finding.found == f"proxy: {proxy.removeprefix('ws://')} answered 407 Proxy Authentication Required"
         assert finding.fix == "check https_proxy and its password, or name the host in no_proxy"
 
+    def test_a_name_that_it_cannot_be_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A request has no signs for it."""
+        with raw_server(wait_for_hang_up) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.replace("ws://", "http://"))
+            finding = told("wss://пример.example")
+        assert (finding.state, finding.fix) == ("failed", "write it in its xn-- form")
+
     def test_one_that_cannot_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not gone around in silence."""
         monkeypatch.setenv("https_proxy", "socks5://proxy:1080")

@@ -8,13 +8,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 from attrs import asdict
 
-from ..doctor import Finding, Request, examine
 from ..settings import VARIABLE
 from .view import encodable, one_line
+
+if TYPE_CHECKING:
+    from ..doctor import Finding, Request
 
 FAILED = 1
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
@@ -55,10 +58,14 @@ def doctor(
 
     Keys are never shown.
     """
+    from ..doctor import Request  # with all that it looks at, which other commands do not need
+
     return partial(_doctor, Request(providers, config, mic, online), json_)
 
 
 def _doctor(request: Request, as_json: bool) -> int:
+    from ..doctor import examine
+
     findings = examine(request)
     states: Counter[str] = Counter()
     if as_json:

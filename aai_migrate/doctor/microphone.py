@@ -102,4 +102,9 @@ def _heard(rate: int | None, refused: str) -> Heard:
 
     with Microphone(sample_rate=rate, chunk=0.5) as opened:
         first = next((chunk for chunk in opened if not isinstance(chunk, Gap)), b"")
-        return Heard(opened.name, opened.format.sample_rate, not any(first), refused)
+        return Heard(opened.name, opened.format.sample_rate, silent(first), refused)
+
+
+def silent(audio: bytes) -> bool:
+    """Whether *audio*, samples of any kind of PCM, is nothing but zeros."""
+    return not any(audio)

@@ -42,6 +42,14 @@ def test_lines(run: Run) -> None:
     assert KEY not in outcome.out
 
 
+def test_warnings_alone_are_no_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be meant."""
+    monkeypatch.setenv("all_proxy", "http://proxy:3128")
+    outcome = run("doctor", "--provider", "coded")
+    assert outcome.code == 0
+    assert "\nwarning  proxy       all_proxy: is not asked by this library -> set https_proxy instead\n" in outcome.out
+
+
 def test_json_has_the_same(run: Run) -> None:
     """One array of objects with five members."""
     outcome = run("doctor", "--provider", "deepgram", "--json")

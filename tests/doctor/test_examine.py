@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 import sys
@@ -130,13 +131,13 @@ def test_online(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
 
-    def script(sock: ssl.SSLSocket) -> None:
+    def script(sock: socket.socket) -> None:
         heads.append(read_head(sock))
         date = formatdate(time.time() - 3600, usegmt=True)
         sock.sendall(f"HTTP/1.1 404 Not Found\r\nDate: {date}\r\n\r\n".encode())
         wait_for_hang_up(sock)
 
-    with raw_server(script, context) as url:  # type: ignore[arg-type]
+    with raw_server(script, context) as url:
         place = f"localhost:{url.rpartition(':')[2]}"
         settled = [
             settle(Choice(name), {"base_url": f"wss://{place}"}, ConfigFile("")) for name in ("deepgram", "coded")
@@ -172,6 +173,19 @@ def test_all_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found[-1] == Finding("network", "hosts", "skipped", "nothing was dialled", "add --online")
     assert CANARY not in repr(found)
     assert all(each.fix for each in found if each.state in ("failed", "warning"))
+
+
+def test_only_the_hosts_in_use_are_dialled(tmp_path: Path) -> None:
+    """Not those of the other tables."""
+    path = tmp_path / "stt.toml"
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{one.getsockname()[1]}"
+        path.write_text(f"[deepgram]\nbase_url = '{url}'\n[gladia]\nbase_url = '{url}'\n", encoding="utf-8")
+        found = list(examine(Request(("deepgram",), str(path), online=True)))
+    assert [(each.subject, each.state) for each in found if each.check == "network"] == [
+        (f"deepgram at {url.removeprefix('ws://')}", "failed")
+    ]
 
 
 def test_only_the_provider_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

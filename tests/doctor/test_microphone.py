@@ -11,7 +11,7 @@ import pytest
 
 from aai_migrate.audio import Device, devices
 from aai_migrate.doctor.finding import Finding
-from aai_migrate.doctor.microphone import Heard, listen, microphone
+from aai_migrate.doctor.microphone import Heard, listen, microphone, silent
 from aai_migrate.errors import AudioError, MissingExtra
 
 DESK = Device(1, "Desk Mic", 2, 48_000, True)
@@ -51,6 +51,12 @@ def test_silence() -> None:
         "warning",
         "'Desk Mic' records at 16000 Hz mono, but nothing but silence",
     )
+
+
+def test_what_is_silence() -> None:
+    """Not even the noise of a quiet room."""
+    assert silent(bytes(1_600))
+    assert not silent(bytes(1_599) + b"\x01")
 
 
 @pytest.mark.parametrize(("asked", "worst"), [(True, "failed"), (False, "warning")])

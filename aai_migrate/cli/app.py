@@ -22,6 +22,7 @@ from ..errors import (
     ProviderError,
     QuotaExceeded,
 )
+from .doctor import doctor
 from .gateway import gateway
 from .providers import providers
 from .transcribe import transcribe
@@ -50,6 +51,7 @@ Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
   aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
   aai-migrate providers
+  aai-migrate doctor --config stt.toml
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
 130 interrupted, 141 nobody reads the output any more.""",
@@ -62,7 +64,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers):
+for command in (transcribe, gateway, providers, doctor):
     app.add_command(command)
 
 

@@ -24,6 +24,7 @@ from ..errors import (
 )
 from .gateway import gateway
 from .providers import providers
+from .token import token
 from .transcribe import transcribe
 from .view import remark
 
@@ -62,7 +63,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers):
+for command in (transcribe, gateway, providers, token):
     app.add_command(command)
 
 

@@ -1,7 +1,7 @@
 """Who may come in, with a key or a token, and how tokens are given.
 
 Sources: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (authentication),
-https://www.assemblyai.com/docs/api-reference/streaming-api/generate-streaming-token; the texts of refusals and the
+https://github.com/AssemblyAI/assemblyai-api-spec (streaming-token.yml); the texts of refusals and the
 shape of a 422 are those of the live service.
 """
 

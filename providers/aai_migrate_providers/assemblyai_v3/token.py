@@ -1,6 +1,6 @@
 """Temporary tokens, as the client half asks for them.
 
-Source: https://www.assemblyai.com/docs/api-reference/streaming-api/generate-streaming-token
+Source: https://github.com/AssemblyAI/assemblyai-api-spec (streaming-token.yml)
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _wrong(item: object) -> str:
 TOKENS = Tokens(
     ask=ask,
     read=read,
-    source="https://www.assemblyai.com/docs/api-reference/streaming-api/generate-streaming-token",
+    source="https://github.com/AssemblyAI/assemblyai-api-spec",
     lifetime=(SHORTEST, USUAL, LONGEST),
     session=(SHORTEST_SESSION, LONGEST_SESSION),
 )

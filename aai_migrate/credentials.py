@@ -30,8 +30,8 @@ class Secret:
         return self.__value
 
     def redact(self, text: str) -> str:
-        """Return *text* without the value, plain or as a URL spells it; of a URL its query counts by itself too."""
-        for part in (self.__value, _query(self.__value)):
+        """Return *text* without the value, plain or as a URL spells it; of a URL what its query says goes as well."""
+        for part in (self.__value, *_queried(self.__value)):
             if len(part) >= 4:
                 text = text.replace(part, "***").replace(quote(part, safe=""), "***")
         return text
@@ -51,14 +51,15 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied")
 
 
-def _query(value: str) -> str:
-    """Return what stands behind the first ``=`` of the query of a URL, which is what is secret of it; else ""."""
+def _queried(value: str) -> list[str]:
+    """Return the values in the query of a URL, which are what is secret of it; of what is no URL none."""
     if "://" not in value:
-        return ""
+        return []
     try:
-        return urlsplit(value).query.partition("=")[2]
+        query = urlsplit(value).query
     except ValueError:
-        return ""
+        return []
+    return [pair.partition("=")[2] for pair in query.split("&")]
 
 
 def hide(value: Any) -> Any:

@@ -50,7 +50,7 @@ class TestToken:
 
     def test_a_plain_string_becomes_a_secret(self) -> None:
         """For a token that came from elsewhere."""
-        token = Token("v", CANARY)  # type: ignore[arg-type]
+        token = Token("v", CANARY)
         assert token == Token("v", Secret(CANARY))
 
     @pytest.mark.parametrize(
@@ -180,10 +180,11 @@ class TestCredential:
     def test_a_token_in_the_wrong_place(self) -> None:
         """As a key, or of another vendor: said, not shown."""
         token = Token("v", Secret(CANARY))
-        for given, says in (
+        cases: tuple[tuple[dict[str, Any], str], ...] = (
             ({"api_key": token}, "api_key is a Token; give it as token"),
             ({"token": Token("w", Secret(CANARY))}, "token is a Token of w, not of v"),
-        ):
+        )
+        for given, says in cases:
             with pytest.raises(ConfigError) as caught:
                 credential_source("v", "V_KEY", **given)
             assert str(caught.value) == says
@@ -191,8 +192,8 @@ class TestCredential:
 
     def test_of_a_url_the_query_is_secret_too(self) -> None:
         """A vendor may echo the one without the other."""
-        secret = Secret(f"wss://h/v2/live?token={CANARY}")
-        assert secret.redact(f"no session {CANARY} at wss://h/v2/live?token={CANARY}") == "no session *** at ***"
+        secret = Secret(f"wss://h/v2/live?v=1&token={CANARY}")
+        assert secret.redact(f"no session {CANARY} at wss://h/v2/live?v=1&token={CANARY}") == "no session *** at ***"
         assert Secret("wss://h/v2/live").redact("at wss://h/v2/live of h") == "at *** of h"
 
     def test_an_error_of_the_vendors_stays_one_of_the_callables(self) -> None:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def url() -> Iterator[str]:
         yield url
 
 
-def heard(name: str, token: str, **more: str) -> list[str]:
+def heard(name: str, token: str, **more: Any) -> list[str]:
     with aai_migrate.connect(name, token=token, **more) as stream:
         ended = [event for event in stream.transcribe([AUDIO]) if isinstance(event, aai_migrate.Turn)]
     return [turn.transcript for turn in ended if turn.end_of_turn]

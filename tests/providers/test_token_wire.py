@@ -159,7 +159,8 @@ GIVEN: list[tuple[str, int, str, Given]] = [
 @pytest.mark.parametrize(("name", "status", "text", "given"), GIVEN, ids=range(len(GIVEN)))
 def test_what_is_given(name: str, status: int, text: str, given: Given) -> None:
     """The token, and for how long, where the vendor says that."""
-    asked = wanted(name, **({"base_url": "wss://h"} if name == "assemblyai-v2" else {}))
+    own: dict[str, Any] = {"base_url": "wss://h"} if name == "assemblyai-v2" else {}
+    asked = wanted(name, **own)
     assert tokens(name).read(asked, HttpResponse(status, {}, text.encode())) == given
 
 

@@ -6,14 +6,23 @@ import json
 from typing import Any
 
 import pytest
+from aai_migrate_providers.assemblyai_v3 import PROVIDER
 from aai_migrate_providers.assemblyai_v3.server import Server
 from attrs import evolve
 
 from aai_migrate import grants
+from aai_migrate.audio.format import AudioFormat
+from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
+from aai_migrate.events import Reconnecting
 from aai_migrate.gateway.seal import Seal
 from aai_migrate.provider import Context
+from aai_migrate.session import Session
+from aai_migrate.testing import Far, Link
+from aai_migrate.testing import spoken as speaking
+from aai_migrate.testing.coded import CodedEar, encode, words
 from aai_migrate.wire.commands import Start, Stop
+from aai_migrate.wire.events import Final, Warned
 from aai_migrate.wire.frames import Close, Connect, Connected, HttpRequest, HttpResponse, Message
 
 from .wire import context
@@ -58,7 +67,8 @@ def opened(ours: Context, token: str, now: float, how: str) -> tuple[Server, lis
 
 def error(out: list[Any]) -> tuple[int, str, Close]:
     """The refusal that comes behind the upgrade."""
-    [message, close] = [item for item in out if isinstance(item, Message | Close)]
+    [message] = [item for item in out if isinstance(item, Message)]
+    [close] = [item for item in out if isinstance(item, Close)]
     body = json.loads(message.data)
     assert (body["type"], close.code) == ("Error", body["error_code"])
     return body["error_code"], body["error"], close
@@ -189,3 +199,26 @@ def test_a_token_of_another_vendor_opens_nothing() -> None:
 def test_a_request_to_the_sessions_path_is_answered_by_nobody() -> None:
     """The gateway says that it speaks websocket."""
     assert Server(sealing()).receive(HttpRequest("GET", "http://h/v3/ws", {"Authorization": "k3y"}), 0.0) == []
+
+
+def test_a_session_that_its_token_ends_goes_on_in_another() -> None:
+    """Both halves on one clock: the end is announced, 3008 is a loss like any other, and no word is missing."""
+    ours, fmt = sealing(), AudioFormat()
+    token = Secret(given(ours, "expires_in_seconds=600&max_session_duration_seconds=60"))
+    shown = Credential(token, "token", expires_at=EPOCH + 600)
+    spoken = words(15, seed=4)
+    speech = encode([part for word in spoken for part in (word, 7.0)], fmt)
+    link = Link(
+        Session(PROVIDER, ours, credentials=lambda: shown),
+        lambda: Far(Server(ours), CodedEar(ours)),
+        latency=0.02,
+    )
+    feed = list(speaking(speech, fmt, start=0.1))
+    events = link.run([(0.0, Start(Config(audio=fmt))), *feed, (feed[-1][0], Stop())])
+    remarks = [event.code for event in events if isinstance(event, Warned)]
+    assert remarks == ["session_expires", "session_expires"]
+    lost = [event.cause for event in events if isinstance(event, Reconnecting)]
+    assert lost == ["assemblyai-v3: Session Expired: Maximum session duration exceeded (code 3008)"]
+    assert [word.text.lower().strip(".") for event in events if isinstance(event, Final) for word in event.words] == [
+        *spoken
+    ]

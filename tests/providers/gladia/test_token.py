@@ -67,6 +67,7 @@ def test_begin_shows_what_the_session_was_made_with() -> None:
     """Not what this call would have asked for."""
     client, _ = started(MADE)
     (begun,) = client.receive(Connected(), 0.0)
+    assert isinstance(begun, say.Started)
     assert begun.settings == MADE
 
 

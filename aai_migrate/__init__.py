@@ -7,9 +7,10 @@ from . import audio
 from .audio.format import AudioFormat
 from .config import Config
 from .configfile import ConfigFile, load
-from .credentials import Secret
+from .credentials import Secret, Token
 from .drivers.aio_stream import AsyncStream, aconnect
 from .drivers.sync import Stream, connect
+from .drivers.tokens import acreate_token, create_token
 from .errors import (
     AaiMigrateError,
     AudioError,
@@ -76,6 +77,7 @@ __all__ = [
     "StreamClosed",
     "StreamEvent",
     "Termination",
+    "Token",
     "Turn",
     "TurnRevised",
     "UnsupportedOption",
@@ -83,8 +85,10 @@ __all__ = [
     "Word",
     "__version__",
     "aconnect",
+    "acreate_token",
     "audio",
     "connect",
+    "create_token",
     "load",
 ]
 

@@ -97,7 +97,8 @@ def resolve(
     key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")
-    credentials = credential_source(name, key_from or found.env, api_key, token)
+    once = found.tokens is not None and found.tokens.once
+    credentials = credential_source(name, key_from or found.env, api_key, token, once=once)
     return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy())
 
 

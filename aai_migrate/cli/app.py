@@ -25,6 +25,7 @@ from ..errors import (
 from .doctor import doctor
 from .gateway import gateway
 from .providers import providers
+from .token import token
 from .transcribe import transcribe
 from .view import remark
 
@@ -64,7 +65,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers, doctor):
+for command in (transcribe, gateway, providers, token, doctor):
     app.add_command(command)
 
 

@@ -12,7 +12,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from attrs import field, frozen
 
-from ..wire.frames import LostCause
+from ..wire.frames import Lost, LostCause
 
 _OPTIONS = [(socket.IPPROTO_TCP, "TCP_NODELAY", 1), (socket.SOL_SOCKET, "SO_KEEPALIVE", 1)]
 _OPTIONS += [(socket.IPPROTO_TCP, name, n) for name, n in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10))]
@@ -26,6 +26,16 @@ class LostError(Exception):
     def __init__(self, cause: LostCause, detail: str) -> None:
         self.cause, self.detail = cause, detail
         super().__init__(cause, detail)
+
+
+def lost(error: LostError | OSError) -> Lost:
+    """Return the frame that says of which *error* a connection was lost."""
+    match error:
+        case LostError(cause=cause, detail=detail):
+            return Lost(cause, detail)
+        case TimeoutError():
+            return Lost("timeout", str(error))
+    return Lost("reset", error.strerror or str(error))
 
 
 @frozen

@@ -288,5 +288,5 @@ def test_the_provider_declares_what_the_page_says() -> None:
     """Numbers that the session turns into chunks and deadlines."""
     numbers = PROVIDER.numbers
     assert (numbers.chunk, numbers.session_limit, numbers.ends_only_with_audio) == ((0.05, 0.1, 1.0), 10800.0, True)
-    assert PROVIDER.routes == (("GET", "/v3/ws"),)
+    assert PROVIDER.routes == (("GET", "/v3/ws"), ("*", "/v3/token"))
     assert PROVIDER.env == "ASSEMBLYAI_API_KEY"

@@ -21,9 +21,10 @@ from attrs import evolve
 from aai_migrate import registry
 from aai_migrate.capabilities import Capabilities, Model
 from aai_migrate.cli import main
-from aai_migrate.cli.providers import facts
+from aai_migrate.cli.facts import facts
 from aai_migrate.config import OPTIONS
 from aai_migrate.errors import MissingExtra
+from aai_migrate.features import FEATURES
 from aai_migrate.options import Option
 from aai_migrate.provider import Numbers, Pace, Provider
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -80,7 +81,7 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that is known, in values that JSON has; of a key only whether it is set."""
     monkeypatch.setenv("THIRD_KEY", KEY)
     told = facts(THIRD)
-    rows = told.pop("option_rows")
+    rows, features = told.pop("option_rows"), told.pop("features")
     assert told == {
         "name": "third",
         "aliases": [],
@@ -94,8 +95,22 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
         "routes": ["POST /v2/live", "GET /v2/live"],
         "default_model": "new",
         "models": [
-            {"name": "old", "languages": ["en"], "retired": "2026-03-04", "replacement": "new"},
-            {"name": "new", "languages": ["de", "en"], "retired": None, "replacement": None},
+            {
+                "name": "old",
+                "languages": ["en"],
+                "deprecated": None,
+                "retired": "2026-03-04",
+                "replacement": "new",
+                "source": None,
+            },
+            {
+                "name": "new",
+                "languages": ["de", "en"],
+                "deprecated": None,
+                "retired": None,
+                "replacement": None,
+                "source": None,
+            },
         ],
         "languages": ["de", "en"],
         "encodings": ["pcm_s16le"],
@@ -120,6 +135,19 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
         "why": None,
         "alternative": "choose new",
         "source": "https://page",
+        "as_of": "2026-01-02",
+    }
+    assert [feature["name"] for feature in features] == list(FEATURES)
+    assert features[1] == {
+        "name": "language",
+        "support": "approximate",
+        "native": "lang",
+        "values": ["de", "en"],
+        "most": None,
+        "note": "a guess",
+        "hot": True,
+        "source": "https://third.example",
+        "as_of": "2026-01-02",
     }
     assert (told["limits"]["keepalive"], told["limits"]["pace"]) == (5.0, None)
 
@@ -177,6 +205,13 @@ def test_a_pipe_gets_aligned_text(run: Run, third: None) -> None:
         "language": "approximate",
         "keyterms": "exact*",
         "formatting": "emulated",
+        "channels": "exact",
+        "formatted_turns": "emulated",
+        "base_url": "exact",
+        "finalize": "emulated",
+        "configure": "exact",
+        "keepalive": "exact",
+        "resume": "emulated",
     }
     assert table(outcome.out, "Sources")["third"] == ["2026-01-02", "https://third.example"]
 
@@ -187,15 +222,22 @@ def test_one_in_detail(run: Run, third: None) -> None:
     assert outcome.code == 0
     assert re.search(r"^served at +POST /v2/live, GET /v2/live$", outcome.out, re.MULTILINE)
     assert table(outcome.out, "Models") == {
-        "old": ["en", "since 2026-03-04", "new"],
-        "new (default)": ["de, en", "-", "-"],
+        "old": ["en", "-", "since 2026-03-04", "new"],
+        "new (default)": ["de, en", "-", "-", "-"],
     }
     options = table(outcome.out, "Options")
-    assert options["language"] == ["approximate", "lang", "-", "yes", "a guess"]
-    assert options["keyterms"] == ["exact", "hints", "new", "-", "with other models: choose new"]
-    assert options["diarization"] == ["unsupported", "-", "-", "-", "one stream a speaker"]
-    assert options["region"] == ["unsupported", "-", "-", "-", "-"]
-    limits = dict(re.split(r"  +", line) for line in outcome.out.partition("Limits\n")[2].splitlines())
+    assert options["language"] == ["approximate", "lang", "-", "yes", "a guess", "1"]
+    assert options["keyterms"] == ["exact", "hints", "new", "-", "with other models: choose new", "2"]
+    assert options["diarization"] == ["unsupported", "-", "-", "-", "one stream a speaker", "1"]
+    assert options["region"] == ["unsupported", "-", "-", "-", "-", "-"]
+    assert table(outcome.out, "Pages") == {
+        "1": ["2026-01-02", "https://third.example"],
+        "2": ["2026-01-02", "https://page"],
+    }
+    assert table(outcome.out, "Besides")["model"] == ["exact", "new, old; default: new"]
+    limits = dict(
+        re.split(r"  +", line) for line in outcome.out.partition("Limits\n")[2].partition("\n\n")[0].splitlines()
+    )
     assert limits == {
         "audio message": "0.02 to 1 s, usually 0.1 s",
         "pace": "as it is taken",
@@ -223,8 +265,8 @@ def test_a_service_that_is_retired(run: Run) -> None:
     assert table(run("providers").out, "Providers")["assemblyai-v2"][:2] == ["AssemblyAI v2 (retired)", "ready"]
     out = run("providers", "assemblyai-v2").out
     assert re.search(r"^title +AssemblyAI v2 \(retired\)$", out, re.MULTILINE)
-    assert table(out, "Models") == {"realtime (default)": ["en", "since 2025-10-30", "assemblyai-v3"]}
-    assert table(out, "Options")["diarization"] == ["unsupported", "-", "-", "-", "assemblyai-v3 has it"]
+    assert table(out, "Models") == {"realtime (default)": ["en", "-", "since 2025-10-30", "assemblyai-v3"]}
+    assert table(out, "Options")["diarization"] == ["unsupported", "-", "-", "-", "assemblyai-v3 has it", "1"]
 
 
 def test_a_provider_that_does_not_load(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

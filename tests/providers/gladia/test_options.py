@@ -162,7 +162,7 @@ def test_eight_channels_are_kept_apart() -> None:
     eight = AudioFormat(channels=8)
     assert CAPABILITIES.wire_format(NAME, eight, separate=True) == eight
     assert body(Config(audio=eight, channels="separate"))["channels"] == 8
-    with pytest.raises(ConfigError, match="gladia keeps at most 8"):
+    with pytest.raises(ConfigError, match="it keeps 8 apart"):
         CAPABILITIES.wire_format(NAME, AudioFormat(channels=9), separate=True)
 
 

@@ -110,7 +110,7 @@ def features(provider: Provider, model: str | None = None) -> tuple[Feature, ...
         "resume": _resume(suited),
         **{name: _option(rows.get(name), suited.options, name, spoken.get(name, ())) for name in OPTIONS},
     }
-    usual = {"source": can.source, "as_of": can.as_of}
+    usual: dict[str, Any] = {"source": can.source, "as_of": can.as_of}
     return tuple(Feature(name=name, **usual | found[name]) for name in FEATURES)
 
 

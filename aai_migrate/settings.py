@@ -30,13 +30,18 @@ ConfigSource = str | os.PathLike[str] | ConfigFile
 
 @frozen
 class Settings:
-    """One stream's provider, options, credential and limits, checked as far as can be without dialling."""
+    """One stream's provider, options, credential and limits, checked as far as can be without dialling.
+
+    Attributes:
+        key_env: the environment variable that the key is taken from where none is given; None: none is needed.
+    """
 
     provider: Provider
     config: Config
     credentials: CredentialSource
     limits: Limits
     retry: RetryPolicy
+    key_env: str | None = None
 
 
 def resolve(
@@ -89,7 +94,7 @@ def resolve(
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")
     credentials = credential_source(name, key_from or found.env, api_key, token)
-    return Settings(found, settled, credentials, limits, retry or RetryPolicy())
+    return Settings(found, settled, credentials, limits, retry or RetryPolicy(), key_from or found.env)
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,12 +43,13 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cell(provider: Provider, feature: Feature) -> str:
     """Return one cell: what it may be where that says more than how well it is supported."""
-    tell = _CELLS.get(feature.name)
-    if feature.support == "unsupported":
-        word = NONE
-    else:
-        word = (tell and tell(provider, feature)) or feature.support
+    tell = _CELLS.get(feature.name, _support)
+    word = NONE if feature.support == "unsupported" else tell(provider, feature)
     return f"{word} \\*" if feature.name in OPTIONS and varies(provider, feature.name) else word
+
+
+def _support(provider: Provider, feature: Feature) -> str:
+    return feature.support
 
 
 def _default(provider: Provider, feature: Feature) -> str:
@@ -58,7 +59,7 @@ def _default(provider: Provider, feature: Feature) -> str:
 
 def _spoken(provider: Provider, feature: Feature) -> str:
     if not feature.values:
-        return ""
+        return feature.support
     count = ", ".join(feature.values) if len(feature.values) <= FEW else f"{len(feature.values)} languages"
     return f"{feature.support}: {count}"
 

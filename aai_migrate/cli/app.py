@@ -22,6 +22,7 @@ from ..errors import (
     ProviderError,
     QuotaExceeded,
 )
+from .explain import explain
 from .gateway import gateway
 from .providers import providers
 from .transcribe import transcribe
@@ -49,6 +50,7 @@ Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3
   aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
   aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
+  aai-migrate explain -p deepgram --config stt.toml
   aai-migrate providers
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
@@ -62,7 +64,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers):
+for command in (transcribe, explain, gateway, providers):
     app.add_command(command)
 
 

@@ -107,7 +107,7 @@ class Explanation:
         audio: the format of the caller's audio.
         wire: the format that goes out.
         conversions: what is done to the audio, in words.
-        told: what the caller is told at the beginning, as the codes and texts of notices.
+        warned: what the caller is told at the beginning, as the codes and texts of notices.
         refused: what our own server of this protocol would refuse, as the vendor probably would; "": nothing.
     """
 
@@ -120,7 +120,7 @@ class Explanation:
     audio: AudioFormat
     wire: AudioFormat
     conversions: tuple[str, ...]
-    told: tuple[Warned, ...]
+    warned: tuple[Warned, ...]
     refused: str = ""
 
 
@@ -154,7 +154,7 @@ def explain(
         audio=config.audio,
         wire=wire,
         conversions=Converter(config.audio, wire).changes,
-        told=played.warned,
+        warned=played.warned,
         refused=str(played.failed.error) if played.failed else "",
     )
 

@@ -212,8 +212,9 @@ def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
 def _settings(played: Rehearsal) -> dict[str, Any]:
     """Return the native words by their paths: as the client half tells of them, else as they were said."""
     if played.started:
-        return _shown(_flat(played.started.settings))
-    words: dict[str, Any] = {}
+        words = _flat(played.started.settings)
+        return _shown({word: value for word, value in words.items() if value not in ([], ()) or _said(word, played)})
+    words = {}
     for frame in played.said:
         match frame:
             case Connect(url):
@@ -222,6 +223,14 @@ def _settings(played: Rehearsal) -> dict[str, Any]:
             case HttpRequest(body=said) | Message(said):
                 words |= parse(said) or {}
     return _shown(_flat(words))
+
+
+def _said(word: str, played: Rehearsal) -> bool:
+    """Say whether *word* is on the wire: in a query an empty list is not."""
+    name = word.rpartition(".")[2]
+    texts = (frame.url if isinstance(frame, Connect) else str(getattr(frame, "data", "")) for frame in played.said)
+    bodies = (frame.body.decode() for frame in played.said if isinstance(frame, HttpRequest))
+    return any(name in text for text in (*texts, *bodies))
 
 
 def _list(value: Any) -> list[Any]:

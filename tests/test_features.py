@@ -61,7 +61,8 @@ def of(provider: Provider, name: str, model: str | None = None) -> Feature:
 
 
 def feature(name: str = "keyterms", **more: Any) -> Feature:
-    return Feature(**{"name": name, "support": "exact", "source": PAGE, "as_of": DAY} | more)
+    usual: dict[str, Any] = {"name": name, "support": "exact", "source": PAGE, "as_of": DAY}
+    return Feature(**usual | more)
 
 
 class TestFeatures:

@@ -28,6 +28,19 @@ def markdown(providers: Sequence[Provider]) -> str:
     return "\n".join([*lines, "", f"By the vendors' pages: {dated}."])
 
 
+def spliced(text: str, table: str) -> str:
+    """Return the document *text* with *table* between its marks.
+
+    Raises:
+        ValueError: the marks are not there, once each and in order.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    old, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in old + after or END in after:
+        raise ValueError(f"the text needs {BEGIN} and {END}, once each")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
 _SETTINGS = frozenset({"model", "encoding", "sample_rate", "channels", "formatted_turns", "base_url"})
 _TITLES = {
     "finalize": "`finalize()`",

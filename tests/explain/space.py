@@ -15,7 +15,7 @@ from aai_migrate.provider import Provider
 
 REGIONS = ("eu", "us", "au", "global", "eu-west", "us-west", "asia")
 TAGS = ("en", "en-US", "en-GB", "de", "de-CH", "es-419", "pt-BR", "zh", "zh-Hant", "yue")
-SECONDS = [each / 100 for each in range(0, 6001)]
+SECONDS = [each / 100 for each in range(6001)]
 TERM = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
 
 
@@ -82,7 +82,7 @@ def places() -> list[Place]:
     found = []
     for name in registry.PUBLIC:
         provider = registry.find(name)
-        first = {model.family: model.name for model in reversed(provider.capabilities.models.values())}
+        first = {model.family: model.name for model in reversed([*provider.capabilities.models.values()])}
         first.pop(family(provider), None)  # that of its default model
         found += [Place(provider, None), *(Place(provider, model) for model in first.values())]
     return found

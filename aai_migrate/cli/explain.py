@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import asdict
 
 from ..configfile import variable
 from ..credentials import Secret
-from ..explain import Explanation, Given, Sent, Step
-from ..explain import explain as explained
 from ..settings import Settings, resolve
 from . import asked
 from .facts import has_key
 from .table import Table, show
 
+if TYPE_CHECKING:
+    from ..explain import Explanation, Given, Sent, Step
+
 STYLES = {"you": "green", "ours": "yellow", "dropped": "red"}
 PLACEHOLDER = Secret("explained")
 """Stands for the key, which is not looked at."""
-_WHENCE = {"default": "sent unasked", "wire": "what the wire has to know"}
+_WHENCE = {"default": "unasked", "wire": "for the wire"}
 _NAMED = ("base_url", "model", "language", "sample_rate", "encoding", "audio_channels")
 
 
@@ -68,6 +69,8 @@ def _explain(
     api_key_env: str | None,
     as_json: bool,
 ) -> int:
+    from ..explain import explain as explained  # what every other command would load for nothing
+
     options = asked.merged(settings, named, formats=True)
     if api_key_env is not None:
         variable(api_key_env)
@@ -81,10 +84,8 @@ def _explain(
 
 
 def _json(told: Explanation, settings: Settings) -> dict[str, Any]:
-    facts = asdict(told)
-    facts["warned"] = [asdict(each) for each in told.warned]
     return {
-        **facts,
+        **asdict(told),
         "key": settings.key_env,
         "key_is_set": has_key(settings.key_env),
         "refused": told.refused or None,

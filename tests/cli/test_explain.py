@@ -60,9 +60,9 @@ def test_for_people(run: Run) -> None:
     assert given["diarization"][:2] == ["true", "dropped"]
     assert given["diarization"][2].startswith("gladia has no diarization; ")
     sent = table(out, "What is sent")
-    assert sent["endpointing"] == ["0.7", "ours", "sent unasked: turn_silence"]
+    assert sent["endpointing"] == ["0.7", "ours", "unasked: turn_silence"]
     assert sent["language_config.languages"] == ['["de"]', "you", "language"]
-    assert sent["bit_depth"] == ["16", "ours", "what the wire has to know: encoding"]
+    assert sent["bit_depth"] == ["16", "ours", "for the wire: encoding"]
     assert table(out, "Left to the vendor's own default")["keyterms"] == ["realtime_processing"]
     assert table(out, "Remarks")["unsupported"] == ["gladia has no diarization; going on without it"]
 

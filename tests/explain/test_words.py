@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from aai_migrate.config import Config
@@ -18,6 +18,8 @@ from aai_migrate.wire.frames import Connect, HttpRequest
 
 from .space import PLACES, ROWS, Place, configs, primary
 
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Values are small as they are: to look for smaller ones takes longer than to read them."""
 ENVELOPE = frozenset({"message", "type", "token", "jwt"})
 """What is around the settings: the kind of a message, and credentials."""
 
@@ -85,7 +87,7 @@ def explained(place: Place, config: Config) -> tuple[Explanation, Rehearsal]:
 
 
 @pytest.mark.parametrize(("place", "name"), ROWS, ids=lambda each: str(each))
-@settings(max_examples=8)
+@settings(max_examples=8, phases=PHASES)
 @given(data=st.data())
 def test_one_option(place: Place, name: str, data: st.DataObject) -> None:
     """A value that the row takes is taken, becomes the row's word, and comes back where the row says exact."""
@@ -104,7 +106,7 @@ def test_one_option(place: Place, name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
-@settings(max_examples=15)
+@settings(max_examples=15, phases=PHASES)
 @given(data=st.data())
 def test_many_options(place: Place, data: st.DataObject) -> None:
     """Together they are said and read back as each is alone; those that exclude one another are an error."""

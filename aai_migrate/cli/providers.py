@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from ..provider import Numbers, Provider
 from .facts import aliases, difference, facts, has_key, needs, rows
 from .markdown import markdown
 from .table import Table, show
+from .view import encodable
 
 _SUPPORT = {"exact": "green", "approximate": "yellow", "emulated": "yellow", "-": "dim"}
 STYLES = {
@@ -109,7 +111,8 @@ def _compare(names: Sequence[str], as_json: bool) -> int:
 def _markdown(names: Sequence[str], as_json: bool) -> int:
     if names or as_json:
         raise ConfigError("--markdown is the table of all providers; leave out the name and --json")
-    print(markdown([registry.find(name) for name in registry.PUBLIC]))
+    table = markdown([registry.find(name) for name in registry.PUBLIC])
+    sys.stdout.write(encodable(f"{table}\n", sys.stdout))
     return 0
 
 

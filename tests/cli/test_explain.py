@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aai_migrate import connect
+from aai_migrate.cli import main
 from aai_migrate.errors import AaiMigrateError
 from aai_migrate.registry import PUBLIC
 
@@ -170,3 +173,23 @@ def test_help(run: Run) -> None:
     out = run("explain", "--help").out
     assert "Examples:\n    aai-migrate explain -p assemblyai-v3\n" in out
     assert "nothing is dialled" in out
+
+
+class Typewriter(io.TextIOWrapper):
+    """A terminal that knows ASCII alone."""
+
+    def __init__(self) -> None:
+        self.paper = io.BytesIO()
+        super().__init__(self.paper, encoding="ascii")
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_without_our_signs() -> None:
+    """What it cannot print is written otherwise."""
+    screen = Typewriter()
+    with redirect_stdout(screen):
+        assert main(["explain", "-p", "gladia"]) == 0
+    screen.flush()
+    assert b"wss://api.gladia.io/v2/live?token=~" in screen.paper.getvalue()

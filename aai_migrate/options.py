@@ -6,6 +6,7 @@ The client half encodes with the rows, the server half decodes with them, and th
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -198,7 +199,9 @@ def unknown(
         text = f"{provider}: model {model!r} is not in our table; asked for as it is"
         found.append(Warned("unknown_model", text))
     for name in sorted(set(words) - set(known)):
-        found.append(Warned("unknown_extra", f"{provider}: {name!r} is not a parameter we know; sent as it is"))
+        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        found.append(Warned("unknown_extra", f"{provider}: {name!r} is not a parameter we know{hint}; sent as it is"))
     return found
 
 

@@ -22,6 +22,7 @@ from ..errors import (
     ProviderError,
     QuotaExceeded,
 )
+from .doctor import doctor
 from .explain import explain
 from .gateway import gateway
 from .providers import providers
@@ -52,6 +53,7 @@ Examples:
   aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
   aai-migrate explain -p deepgram --config stt.toml
   aai-migrate providers
+  aai-migrate doctor --config stt.toml
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
 130 interrupted, 141 nobody reads the output any more.""",
@@ -64,7 +66,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, explain, gateway, providers):
+for command in (transcribe, explain, gateway, providers, doctor):
     app.add_command(command)
 
 

@@ -123,10 +123,7 @@ def encode(
     wrong: dict[str, str] = {}
     dropped: dict[str, str] = {}  # both, as they are told to who goes on without
     owners: dict[str, str] = {}
-    table: dict[str, Option] = {}
-    for row in rows:
-        if not (row.models and family) or family in row.models:
-            table.setdefault(row.name, row)
+    table = of_family(rows, family)
     for name in OPTIONS:
         if not config.is_set(name):
             continue
@@ -135,7 +132,7 @@ def encode(
         if chosen is None or chosen.support == "unsupported":
             if value is False and name != "partials":  # what a vendor lacks is off
                 continue
-            lacking[name] = (chosen and chosen.alternative) or _alternative(rows, name)
+            lacking[name] = (chosen and chosen.alternative) or alternative(rows, name)
             dropped[name] = f"{provider} has no {name}"
         elif why := chosen.check(value):
             wrong[name] = dropped[name] = f"{provider}: {name} {why}"
@@ -151,7 +148,16 @@ def encode(
     return encoded
 
 
-def _alternative(rows: Iterable[Option], name: str) -> str:
+def of_family(rows: Iterable[Option], family: str) -> dict[str, Option]:
+    """Return the row of each option that counts for models of *family*: the first; "": of any."""
+    table: dict[str, Option] = {}
+    for row in rows:
+        if not (row.models and family) or family in row.models:
+            table.setdefault(row.name, row)
+    return table
+
+
+def alternative(rows: Iterable[Option], name: str) -> str:
     """Return what comes nearest to an option that this model lacks: another may have it."""
     return next((row.alternative for row in rows if row.name == name and row.alternative), "")
 

@@ -31,13 +31,18 @@ ConfigSource = str | os.PathLike[str] | ConfigFile
 
 @frozen
 class Settings:
-    """One stream's provider, options, credential and limits, checked as far as can be without dialling."""
+    """One stream's provider, options, credential and limits, checked as far as can be without dialling.
+
+    Attributes:
+        key_env: the environment variable that the key is taken from where none is given; None: none is needed.
+    """
 
     provider: Provider
     config: Config
     credentials: CredentialSource
     limits: Limits
     retry: RetryPolicy
+    key_env: str | None = None
 
 
 @frozen
@@ -97,9 +102,9 @@ def resolve(
     key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")
-    once = found.tokens is not None and found.tokens.once
-    credentials = credential_source(name, key_from or found.env, api_key, token, once=once)
-    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy())
+    key_env, once = key_from or found.env, found.tokens is not None and found.tokens.once
+    credentials = credential_source(name, key_env, api_key, token, once=once)
+    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy(), key_env)
 
 
 def chosen(provider: object, file: ConfigFile) -> Choice | None:

@@ -23,6 +23,7 @@ from ..errors import (
     QuotaExceeded,
 )
 from .doctor import doctor
+from .explain import explain
 from .gateway import gateway
 from .providers import providers
 from .token import token
@@ -51,6 +52,7 @@ Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3
   aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
   aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
+  aai-migrate explain -p deepgram --config stt.toml
   aai-migrate providers
   aai-migrate doctor --config stt.toml
 
@@ -65,7 +67,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers, token, doctor):
+for command in (transcribe, explain, gateway, providers, token, doctor):
     app.add_command(command)
 
 

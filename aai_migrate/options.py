@@ -75,22 +75,51 @@ class Option:
 
 
 @frozen
+class Flaw:
+    """What is wrong with a setting that has no row: the model, or a word of ``extra``.
+
+    Attributes:
+        reason: what it is.
+        fix: what to do about it, where the reason does not say that too.
+        code: of the warning, where the caller prefers to go on without the setting.
+    """
+
+    reason: str
+    fix: str = ""
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.fix}" if self.fix else self.reason
+
+
+@frozen
 class Encoded:
     """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish, with the reason."""
 
     native: dict[str, Any]
     dropped: Mapping[str, str] = field(factory=dict)
+    flaws: tuple[Flaw, ...] = ()
 
     def warnings(self) -> list[Warned]:
-        """Return what the caller is told of options that were left out."""
-        return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
+        """Return what the caller is told of settings that were left out."""
+        left_out = [(flaw.code, flaw.reason) for flaw in self.flaws]
+        left_out += [("unsupported", why) for why in self.dropped.values()]
+        return [Warned(code, f"{why}; going on without it") for code, why in left_out]
 
 
 def encode(
-    config: Config, rows: Sequence[Option], provider: str, *, model: str | None = None, family: str = ""
+    config: Config,
+    rows: Sequence[Option],
+    provider: str,
+    *,
+    model: str | None = None,
+    family: str = "",
+    flaws: Iterable[Flaw] = (),
 ) -> Encoded:
     """Return the vendor's words for what the caller set.
 
+    Args:
+        flaws: what is wrong with settings that have no row, and so are left out, where there is no error.
     Raises:
         UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
         ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``; two options say the same.
@@ -123,10 +152,11 @@ def encode(
                 dropped[other] = f"{provider}: {name} goes before {other}"
             owners[chosen.native] = name
             native[chosen.native] = chosen.encode(value)
-    if dropped and config.on_unsupported == "error":
-        others = tuple(wrong.values())
+    found = tuple(flaws)
+    others = (*wrong.values(), *map(str, found))
+    if (lacking or others) and config.on_unsupported == "error":
         raise UnsupportedOption(lacking, provider, model, others) if lacking else ConfigError("; ".join(others))
-    return Encoded(native, dropped)
+    return Encoded(native, dropped, found)
 
 
 def _alternative(rows: Iterable[Option], name: str) -> str:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..config import Config
 from ..credentials import Credential, Secret
@@ -19,8 +19,8 @@ from ..provider import Context, Provider
 from ..session import Session
 from ..session.session import SessionEvent
 from ..testing.link import Service
-from ..wire.commands import Command, Start
-from ..wire.events import Event, Failed, Started, Warned
+from ..wire.commands import Command, Configure, Start
+from ..wire.events import Configured, Event, Failed, Started, Warned
 from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, HttpRequest, Message
 
 MOST = 100
@@ -48,7 +48,7 @@ class Rehearsal:
 
 
 class _Ear:
-    """Begins at once, and hears nothing."""
+    """Begins at once, and hears nothing. What is changed before the greeting counts as asked for."""
 
     deadline = None
 
@@ -56,10 +56,14 @@ class _Ear:
         self.start: Start | None = None
 
     def send(self, item: Command, now: float, /) -> list[Frame | Event]:
-        if not isinstance(item, Start):
-            return []
-        self.start = item
-        return [Started()]
+        match item:
+            case Start():
+                self.start = item
+                return [Started()]
+            case Configure(id=id_, options=options) if self.start:
+                self.start = evolve(self.start, config=evolve(self.start.config, **options))
+                return [Configured(id_)]
+        return []
 
     def receive(self, frame: Frame, now: float, /) -> list[Frame | Event]:
         return []

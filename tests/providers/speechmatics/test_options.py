@@ -287,7 +287,7 @@ def test_audio_that_is_converted() -> None:
         converted = CAPABILITIES.wire_format(NAME, AudioFormat(16_000, encoding), separate=False)
         assert converted == AudioFormat(16_000)
     assert CAPABILITIES.wire_format(NAME, AudioFormat(96_000), separate=False).sample_rate == 48_000
-    with pytest.raises(ConfigError, match="keeps at most 2"):
+    with pytest.raises(ConfigError, match="it keeps 2 apart, not 3"):
         CAPABILITIES.wire_format(NAME, AudioFormat(channels=3), separate=True)
     with pytest.raises(AudioError, match="3 channels cannot be mixed"):
         CAPABILITIES.wire_format(NAME, AudioFormat(channels=3), separate=False)

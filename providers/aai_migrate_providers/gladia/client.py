@@ -9,15 +9,17 @@ Sources: https://docs.gladia.io/api-reference/v2/live/init, https://docs.gladia.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from attrs import evolve
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import BadRequest, ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, encode, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -161,18 +163,16 @@ class Client:
 
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
-        encoded, extra = encode(config, OPTIONS, NAME, model=config.model), _extra(config)
+        extra = own_words(config, NAME, RESERVED)
+        flaws = [*_misframed(extra)]
         self._binary = extra.pop(AUDIO_FRAMES, "json") == "binary"
-        body: dict[str, Any] = {**spelled(config.audio)}
-        if config.model:
-            body["model"] = config.model
-        body["endpointing"] = TURN_SILENCE
-        body["maximum_duration_without_endpointing"] = LONGEST
-        body["messages_config"] = {"receive_partial_transcripts": True}
-        body = self._body = _merged(_merged(body, encoded.native), extra)
+        # The body shows what is wrong in it before anything is refused: the caller is told everything at once.
+        native = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME).native
+        body = self._body = _merged(_merged(_unasked(config), native), extra)
         wrong = [text for text in BODY.wrong(body) if not text.startswith("model ")]  # there may be newer ones
-        if wrong and config.on_unsupported == "error":
-            raise ConfigError(f"{NAME}: {'; '.join(wrong)}")
+        if config.on_unsupported == "error":
+            flaws += [Flaw(f"{NAME}: {text}") for text in wrong]
+        encoded = encode(config, OPTIONS, NAME, model=config.model, flaws=flaws)
         region = REGIONS.get(config.region or "")
         self._settings = {**_shown(body), **({"region": region} if region else {})}
         self._turns = Turns(number(body["endpointing"]) or TURN_SILENCE)
@@ -431,16 +431,21 @@ class Client:
         return [Close(1000), *self._finish()]
 
 
-def _extra(config: Config) -> dict[str, Any]:
-    """Return the members that the caller gave in the vendor's own words.
-
-    Raises:
-        ConfigError: one of them is ours to set, or how audio is framed is no choice.
-    """
-    extra = own_words(config, NAME, RESERVED)
+def _misframed(extra: dict[str, Any]) -> Iterator[Flaw]:
+    """Take out of *extra* how audio is framed, where that is no choice, and say so."""
     if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
-        raise ConfigError(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra[AUDIO_FRAMES]!r}")
-    return extra
+        yield Flaw(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra.pop(AUDIO_FRAMES)!r}")
+
+
+def _unasked(config: Config) -> dict[str, Any]:
+    """Return the body for who asks for nothing but an audio format, and maybe a model."""
+    return {
+        **spelled(config.audio),
+        **({"model": config.model} if config.model else {}),
+        "endpointing": TURN_SILENCE,
+        "maximum_duration_without_endpointing": LONGEST,
+        "messages_config": {"receive_partial_transcripts": True},
+    }
 
 
 def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -296,11 +296,13 @@ class Session:
         try:
             return can.wire_format(name, config.audio, separate=separate), []
         except UnsupportedOption as error:
+            if config.audio.channels > 2:  # which cannot be mixed either
+                raise
             mixed = can.wire_format(name, config.audio, separate=False)
             if config.on_unsupported == "warn":
                 hint = f"{error.option} ({error.alternative})"
                 return mixed, [say.Warned("unsupported", f"{name} has no {hint}; the channels are mixed")]
-            try:
+            try:  # what else is wrong
                 self.provider.client(self._context).send(ask.Start(evolve(config, audio=mixed), credential), 0.0)
             except UnsupportedOption as other:
                 options = {**error.options, **other.options}

@@ -75,51 +75,43 @@ class Option:
 
 
 @frozen
-class Flaw:
-    """What is wrong with a setting that has no row: the model, or a word of ``extra``.
+class Encoded:
+    """The outcome of :func:`encode`.
 
     Attributes:
-        reason: what it is.
-        fix: what to do about it, where the reason does not say that too.
-        code: of the warning, where the caller prefers to go on without the setting.
+        native: what to send.
+        dropped: what was left out on the caller's wish, each with the reason.
+        lacking: those of them that the vendor or the model does not have, each with what comes nearest.
+        wrong: what is wrong with the others, in words.
     """
-
-    reason: str
-    fix: str = ""
-    code: str = "invalid"
-
-    def __str__(self) -> str:
-        return f"{self.reason}; {self.fix}" if self.fix else self.reason
-
-
-@frozen
-class Encoded:
-    """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish, with the reason."""
 
     native: dict[str, Any]
     dropped: Mapping[str, str] = field(factory=dict)
-    flaws: tuple[Flaw, ...] = ()
+    lacking: Mapping[str, str] = field(factory=dict)
+    wrong: tuple[str, ...] = ()
+
+    def insist(self, provider: str, model: str | None, others: Iterable[str] = ()) -> None:
+        """Refuse to go on without what was left out; *others* is what the provider's own checks found.
+
+        Raises:
+            UnsupportedOption, ConfigError: something is wrong; the text names all of it.
+        """
+        texts = (*self.wrong, *others)
+        if self.lacking:
+            raise UnsupportedOption(self.lacking, provider, model, texts)
+        if texts:
+            raise ConfigError("; ".join(texts))
 
     def warnings(self) -> list[Warned]:
-        """Return what the caller is told of settings that were left out."""
-        left_out = [(flaw.code, flaw.reason) for flaw in self.flaws]
-        left_out += [("unsupported", why) for why in self.dropped.values()]
-        return [Warned(code, f"{why}; going on without it") for code, why in left_out]
+        """Return what the caller is told of options that were left out."""
+        return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
 
 
 def encode(
-    config: Config,
-    rows: Sequence[Option],
-    provider: str,
-    *,
-    model: str | None = None,
-    family: str = "",
-    flaws: Iterable[Flaw] = (),
+    config: Config, rows: Sequence[Option], provider: str, *, model: str | None = None, family: str = ""
 ) -> Encoded:
     """Return the vendor's words for what the caller set.
 
-    Args:
-        flaws: what is wrong with settings that have no row, and so are left out, where there is no error.
     Raises:
         UnsupportedOption: the vendor or the model lacks a set option, unless ``on_unsupported="warn"``.
         ConfigError: a value is beyond the vendor's limits, unless ``on_unsupported="warn"``; two options say the same.
@@ -152,11 +144,10 @@ def encode(
                 dropped[other] = f"{provider}: {name} goes before {other}"
             owners[chosen.native] = name
             native[chosen.native] = chosen.encode(value)
-    found = tuple(flaws)
-    others = (*wrong.values(), *map(str, found))
-    if (lacking or others) and config.on_unsupported == "error":
-        raise UnsupportedOption(lacking, provider, model, others) if lacking else ConfigError("; ".join(others))
-    return Encoded(native, dropped, found)
+    encoded = Encoded(native, dropped, lacking, tuple(wrong.values()))
+    if config.on_unsupported == "error":
+        encoded.insist(provider, model)
+    return encoded
 
 
 def _alternative(rows: Iterable[Option], name: str) -> str:
@@ -220,3 +211,37 @@ def decode(native: Mapping[str, Any], rows: Iterable[Option], provider: str) -> 
         except (ValueError, TypeError, OverflowError) as error:
             raise BadRequest(provider, f"Invalid '{row.native}': {error}", code=row.native) from None
     return options
+
+
+@frozen
+class Flaw:
+    """What is wrong with a setting that has no row: the model, or a word of ``extra``. It is left out.
+
+    Attributes:
+        reason: what it is.
+        fix: what to do about it, where the reason does not say that too.
+        code: of the warning, where the caller prefers one.
+    """
+
+    reason: str
+    fix: str = ""
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.fix}" if self.fix else self.reason
+
+
+def remarks(
+    config: Config, encoded: Encoded, flaws: Iterable[Flaw], provider: str, model: str | None = None
+) -> list[Warned]:
+    """Return what the caller is told of all that was left out, row or no row.
+
+    Args:
+        encoded: of *config* with ``on_unsupported="warn"``, so that nothing was refused yet.
+    Raises:
+        UnsupportedOption, ConfigError: the caller wants an error, which names all of it.
+    """
+    found = tuple(flaws)
+    if config.on_unsupported == "error":
+        encoded.insist(provider, model, map(str, found))
+    return [*(Warned(flaw.code, f"{flaw.reason}; going on without it") for flaw in found), *encoded.warnings()]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from aai_migrate.config import OPTIONS, Config
 from aai_migrate.errors import BadRequest, ConfigError, UnsupportedOption
-from aai_migrate.options import Encoded, Flaw, Option, decode, encode, from_milliseconds, milliseconds, same
+from aai_migrate.options import Encoded, Flaw, Option, decode, encode, from_milliseconds, milliseconds, remarks, same
 from aai_migrate.wire.events import Warned
 
 
@@ -92,7 +93,9 @@ class TestEncode:
         """With a warning wanted the option is left out and named, in the order of the table of options."""
         config = Config(region="eu", language="en", partials=True, on_unsupported="warn")
         assert encode(config, ROWS, "v") == Encoded(
-            {"interim": True}, {"language": "v has no language", "region": "v has no region"}
+            {"interim": True},
+            {"language": "v has no language", "region": "v has no region"},
+            {"language": "", "region": "base_url says where"},
         )
 
     def test_beyond_a_limit(self) -> None:
@@ -103,6 +106,18 @@ class TestEncode:
         text = "v: keyterms takes at most 2 terms; going on without it"
         assert encoded.warnings() == [Warned("unsupported", text)]
         assert encoded.native == {}
+
+    def test_what_a_provider_finds_itself_is_in_the_same_error(self) -> None:
+        """Whoever looks further than the rows first takes what is right, and insists when all is known."""
+        config = Config(region="eu", keyterms=("a", "b", "c"), on_unsupported="warn")
+        encoded = encode(config, ROWS, "v", family="new")
+        with pytest.raises(UnsupportedOption) as error:
+            encoded.insist("v", "m-1", ["v: word: expected a number"])
+        assert error.value.options == {"region": "base_url says where"}
+        assert error.value.also == ("v: keyterms takes at most 2 terms", "v: word: expected a number")
+        with pytest.raises(ConfigError, match=r"^v: word: expected a number$"):
+            Encoded({}).insist("v", None, ["v: word: expected a number"])
+        Encoded({"a": 1}).insist("v", None)
 
 
 class TestDecode:
@@ -146,13 +161,14 @@ def test_what_is_wrong_with_settings_that_have_no_row() -> None:
     """Is in the one error too, or in a warning of its own each."""
     flaws = (Flaw("v has one model", "leave 'm' out", "unsupported"), Flaw("v: speed must be a number"))
     told = "v has one model; leave 'm' out; v: speed must be a number"
+    good, bad = Config(turn_silence=1), Config(turn_silence=1, region="eu")
+    read = [encode(evolve(config, on_unsupported="warn"), ROWS, "v") for config in (good, bad)]
     with pytest.raises(ConfigError, match=f"^{told}$"):
-        encode(Config(turn_silence=1), ROWS, "v", flaws=iter(flaws))
-    with pytest.raises(UnsupportedOption, match=f"^v has no region; .*; {told}$"):
-        encode(Config(region="eu"), ROWS, "v", flaws=flaws)
-    encoded = encode(Config(region="eu", turn_silence=1, on_unsupported="warn"), ROWS, "v", flaws=iter(flaws))
-    assert encoded.native == {"silence_ms": 1000}
-    assert encoded.warnings() == [
+        remarks(good, read[0], iter(flaws), "v")
+    with pytest.raises(UnsupportedOption, match=f"^v/m has no region; .*; {told}$"):
+        remarks(bad, read[1], flaws, "v", "m")
+    assert remarks(good, read[0], (), "v") == []
+    assert remarks(evolve(bad, on_unsupported="warn"), read[1], iter(flaws), "v") == [
         Warned("unsupported", "v has one model; going on without it"),
         Warned("invalid", "v: speed must be a number; going on without it"),
         Warned("unsupported", "v has no region; going on without it"),

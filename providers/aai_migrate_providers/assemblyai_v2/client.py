@@ -6,7 +6,7 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml)
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Flaw, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -93,7 +93,9 @@ class Client:
         config = self._config = start.config
         check(config)
         extra = own_words(config, NAME, RESERVED)
-        encoded = self._encode(config, [*_model(config), *_flaws(extra)])
+        flaws = [*_model(config), *_flaws(extra)]
+        encoded = self._encode(evolve(config, on_unsupported="warn"))
+        said = remarks(config, encoded, flaws, NAME)
         settings: dict[str, Any] = {
             "sample_rate": config.audio.sample_rate,
             "encoding": config.audio.encoding,
@@ -108,12 +110,12 @@ class Client:
         elif start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
         known = NATIVE | {row.native for row in OPTIONS}
-        remarks: list[Out] = [*unknown(NAME, (), None, known, extra), *encoded.warnings()]
+        strange = unknown(NAME, (), None, known, extra)
         url = f"{address(config.base_url, '', SOCKET_PATH)}?{urlencode(query)}"
-        return [*remarks, Connect(url, headers)]
+        return [*strange, *said, Connect(url, headers)]
 
-    def _encode(self, config: Config, flaws: Iterable[Flaw] = ()) -> Encoded:
-        return encode(config, OPTIONS, NAME, flaws=flaws)
+    def _encode(self, config: Config) -> Encoded:
+        return encode(config, OPTIONS, NAME)
 
     def _configure(self, command: ask.Configure) -> list[Out]:
         """Change how much silence ends a turn; nothing else can be."""

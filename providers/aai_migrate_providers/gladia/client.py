@@ -19,7 +19,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import BadRequest, ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Flaw, encode, own_words, unknown
+from aai_migrate.options import Flaw, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -167,12 +167,12 @@ class Client:
         flaws = [*_misframed(extra)]
         self._binary = extra.pop(AUDIO_FRAMES, "json") == "binary"
         # The body shows what is wrong in it before anything is refused: the caller is told everything at once.
-        native = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME).native
-        body = self._body = _merged(_merged(_unasked(config), native), extra)
+        encoded = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME)
+        body = self._body = _merged(_merged(_unasked(config), encoded.native), extra)
         wrong = [text for text in BODY.wrong(body) if not text.startswith("model ")]  # there may be newer ones
         if config.on_unsupported == "error":
             flaws += [Flaw(f"{NAME}: {text}") for text in wrong]
-        encoded = encode(config, OPTIONS, NAME, model=config.model, flaws=flaws)
+        said = remarks(config, encoded, flaws, NAME, config.model)
         region = REGIONS.get(config.region or "")
         self._settings = {**_shown(body), **({"region": region} if region else {})}
         self._turns = Turns(number(body["endpointing"]) or TURN_SILENCE)
@@ -183,20 +183,9 @@ class Client:
             headers["X-Gladia-Key"] = start.credential.secret.reveal()
         url = address(config.base_url, HOST, PATH, "http") + (f"?{urlencode({'region': region})}" if region else "")
         request = HttpRequest("POST", url, headers, _written(body))
-        remarks = [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
-        return [*self._warnings(encoded, extra), *remarks, request]
-
-    def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out: list[Out] = [*unknown(NAME, MODELS, self._config.model, BODY.members, extra), *encoded.warnings()]
-        spoken = mapping(self._body.get("language_config"))
-        listed = spoken.get("languages")
-        if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
-            text = (
-                f"{NAME}: of {len(listed)} languages it keeps to the one it hears first; "
-                "set language_config.code_switching if they change"
-            )
-            out.append(say.Warned("one_language", text))
-        return out
+        said += [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
+        strange = unknown(NAME, MODELS, config.model, BODY.members, extra)
+        return [*strange, *said, *_one_language(body), request]
 
     def _resume(self) -> list[Out]:
         if self._url is None:
@@ -435,6 +424,18 @@ def _misframed(extra: dict[str, Any]) -> Iterator[Flaw]:
     """Take out of *extra* how audio is framed, where that is no choice, and say so."""
     if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
         yield Flaw(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra.pop(AUDIO_FRAMES)!r}")
+
+
+def _one_language(body: Mapping[str, Any]) -> Iterator[say.Warned]:
+    """Tell who names several languages that only the first one heard counts."""
+    spoken = mapping(body.get("language_config"))
+    listed = spoken.get("languages")
+    if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
+        text = (
+            f"{NAME}: of {len(listed)} languages it keeps to the one it hears first; "
+            "set language_config.code_switching if they change"
+        )
+        yield say.Warned("one_language", text)
 
 
 def _unasked(config: Config) -> dict[str, Any]:

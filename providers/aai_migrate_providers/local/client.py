@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from attrs import evolve
+
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError, QuotaExceeded
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import Flaw, encode
+from aai_migrate.options import Flaw, encode, remarks
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -84,11 +86,12 @@ class LocalClient:
     def _start(self, config: Config) -> Out:
         if config.audio != WIRE:
             raise ConfigError(f"{NAME} takes {WIRE}, not {config.audio}")
-        encoded = encode(config, OPTIONS, NAME, flaws=_flaws(config))
+        encoded = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME)
+        said = remarks(config, encoded, _flaws(config), NAME)
         self._native = encoded.native
         self._settings = Settings(**encoded.native)
         self._state = "dialling"
-        return [*encoded.warnings(), Connect(f"worker:{NAME}")]
+        return [*said, Connect(f"worker:{NAME}")]
 
     def _read(self, text: str) -> Out:
         try:

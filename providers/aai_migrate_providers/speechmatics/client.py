@@ -22,7 +22,7 @@ from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Flaw, Option, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, Option, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -186,9 +186,9 @@ class Client:
         self._model = config.model or self._model
         extra = own_words(config, NAME, RESERVED)
         flaws = [*self._flaws(config, extra)]
-        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, {*self.members, *self.beside, KEY}, extra)]
-        encoded = self._encode(config, flaws)
-        remarks += encoded.warnings()
+        said: list[Out] = [*unknown(NAME, MODELS, self._model, {*self.members, *self.beside, KEY}, extra)]
+        encoded = self._encode(evolve(config, on_unsupported="warn"))
+        said += remarks(config, encoded, flaws, NAME, self._model)
         self._own = frozenset(extra)
         ttl = extra.pop(KEY, None)
         beside: dict[str, Any] = {name: extra.pop(name) for name in self.beside if name in extra}
@@ -214,8 +214,8 @@ class Client:
         self._delimiters = Delimiters(delimiter(str(transcription["language"])))
         self._url = address(self._base(config), self._host(config), self.path)
         if ttl is not None:
-            return [*remarks, self._ask_key(config, ttl, start.credential)]
-        return [*remarks, self._connect(start.credential)]
+            return [*said, self._ask_key(config, ttl, start.credential)]
+        return [*said, self._connect(start.credential)]
 
     def _flaws(self, config: Config, extra: dict[str, Any]) -> Iterator[Flaw]:
         """Take out of *extra* what cannot be, words of the other path among it, and say why."""
@@ -232,8 +232,8 @@ class Client:
                 yield Flaw(f"{NAME}: {wrong}")
         yield from _unlike(config.audio.channels, extra)
 
-    def _encode(self, config: Config, flaws: Iterable[Flaw] = ()) -> Encoded:
-        return encode(config, self.rows, NAME, model=self._model, family=family(self._model), flaws=flaws)
+    def _encode(self, config: Config) -> Encoded:
+        return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
 
     def _separate(self, count: int, transcription: dict[str, Any]) -> None:
         """Name the channels that are kept apart."""

@@ -167,7 +167,7 @@ def _packed(tags: Sequence[str]) -> str:
     if frozenset(map(base, tags)) == frozenset(("es", "en")) or pack(tags):
         return ""
     offered = "; ".join("+".join(codes) for codes in (*PACKS.values(), ("es", "en")))
-    return f"has no pack for {'+'.join(tags)}; known: {offered}"
+    return f"has no pack for {'+'.join(tags)}; known: {offered}; model melia-1 finds the language itself"
 
 
 def _encode_pack(tags: Sequence[str]) -> str:
@@ -273,7 +273,6 @@ RT_OPTIONS = (
         check=_packed,
         support="approximate",
         why=f"there are packs of some two to four languages; {_SPELLED}",
-        alternative="choose model melia-1, which finds the language itself",
     ),
     _row(
         "languages",

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ..config import Config
 from ..credentials import Credential, Secret
@@ -19,8 +19,8 @@ from ..provider import Context, Provider
 from ..session import Session
 from ..session.session import SessionEvent
 from ..testing.link import Service
-from ..wire.commands import Command, Configure, Start
-from ..wire.events import Configured, Event, Failed, Started, Warned
+from ..wire.commands import Command, Start
+from ..wire.events import Event, Failed, Started, Warned
 from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, HttpRequest, Message
 
 MOST = 100
@@ -48,7 +48,7 @@ class Rehearsal:
 
 
 class _Ear:
-    """Begins at once, and hears nothing. What is changed before the greeting counts as asked for."""
+    """Begins at once, and hears nothing."""
 
     deadline = None
 
@@ -56,14 +56,10 @@ class _Ear:
         self.start: Start | None = None
 
     def send(self, item: Command, now: float, /) -> list[Frame | Event]:
-        match item:
-            case Start():
-                self.start = item
-                return [Started()]
-            case Configure(id=id_, options=options) if self.start:
-                self.start = evolve(self.start, config=evolve(self.start.config, **options))
-                return [Configured(id_)]
-        return []
+        if not isinstance(item, Start):
+            return []
+        self.start = item
+        return [Started()]
 
     def receive(self, frame: Frame, now: float, /) -> list[Frame | Event]:
         return []
@@ -121,6 +117,8 @@ def rehearse(
         if isinstance(item, Warned):
             warned.append(item)
         elif isinstance(item, (Started, Failed)):
+            if isinstance(item, Started):
+                _wait(far)
             heard = next((ear.start for ear in ears if ear.start), None)
             warned += [each for each in items if isinstance(each, Warned)]
             begun, failed = (item, None) if isinstance(item, Started) else (None, item)
@@ -130,6 +128,12 @@ def rehearse(
                 said.append(item)
             items += _answered(session, far.receive(item, 0.0))
     return Rehearsal(tuple(said), None, None, tuple(warned))
+
+
+def _wait(far: Service | _Silent) -> None:
+    """Let a server half that greets first, in case its client has more to say, ask who is behind it to begin."""
+    if isinstance(far, Service) and far.deadline is not None:
+        far.tick(far.deadline)
 
 
 def _answered(session: Session, frames: Iterable[Frame]) -> list[Frame | SessionEvent]:

@@ -261,6 +261,7 @@ RT_OPTIONS = (
         models=(MELIA,),
         decode=_one,
         encode=base,
+        check=_known,
         support="approximate",
         why="the model finds the language itself, and one steers it; regions are left out",
     ),

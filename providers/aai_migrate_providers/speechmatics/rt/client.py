@@ -87,7 +87,7 @@ class Client(client.Client):
         marks = mapping(transcription.get("punctuation_overrides"))
         formatted = marks.get("permitted_marks") != []
         if not trigger and not formatted:  # which was told to be left out
-            transcription["punctuation_overrides"] = {**marks, "permitted_marks": ["all"]}
+            transcription["punctuation_overrides"] = {name: marks[name] for name in marks if name != "permitted_marks"}
             formatted = True
         self._language = transcription["language"]
         if "max_delay" not in self._own:

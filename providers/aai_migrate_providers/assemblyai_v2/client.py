@@ -6,7 +6,7 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml)
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -236,6 +236,12 @@ def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
         if name in extra and (wrong := check(extra[name])):
             del extra[name]
             yield Flaw(f"{NAME}: {name} {wrong}")
+    for name, value in [*extra.items()]:
+        try:
+            _wire(value)
+        except (TypeError, ValueError, RecursionError):
+            del extra[name]
+            yield Flaw(f"{NAME}: {name} takes text, a number, true or false, or a list, not a {type(value).__name__}")
 
 
 def _control(name: str, value: Any) -> Message:
@@ -243,7 +249,12 @@ def _control(name: str, value: Any) -> Message:
 
 
 def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists as JSON."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (list, tuple, Mapping)) else str(value)
+    """A query parameter's spelling: booleans as words, lists as JSON.
+
+    Raises:
+        TypeError, ValueError, RecursionError: it has none.
+    """
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is no character
+        return value
+    return json.dumps(value)

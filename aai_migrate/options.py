@@ -220,3 +220,37 @@ def decode(native: Mapping[str, Any], rows: Iterable[Option], provider: str) -> 
         except (ValueError, TypeError, OverflowError) as error:
             raise BadRequest(provider, f"Invalid '{row.native}': {error}", code=row.native) from None
     return options
+
+
+@frozen
+class Flaw:
+    """What is wrong with a setting that has no row: the model, or a word of ``extra``. It is left out.
+
+    Attributes:
+        reason: what it is.
+        fix: what to do about it, where the reason does not say that too.
+        code: of the warning, where the caller prefers one.
+    """
+
+    reason: str
+    fix: str = ""
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.fix}" if self.fix else self.reason
+
+
+def remarks(
+    config: Config, encoded: Encoded, flaws: Iterable[Flaw], provider: str, model: str | None = None
+) -> list[Warned]:
+    """Return what the caller is told of all that was left out, row or no row.
+
+    Args:
+        encoded: of *config* with ``on_unsupported="warn"``, so that nothing was refused yet.
+    Raises:
+        UnsupportedOption, ConfigError: the caller wants an error, which names all of it.
+    """
+    found = tuple(flaws)
+    if config.on_unsupported == "error":
+        encoded.insist(provider, model, map(str, found))
+    return [*(Warned(flaw.code, f"{flaw.reason}; going on without it") for flaw in found), *encoded.warnings()]

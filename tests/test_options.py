@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from aai_migrate.config import OPTIONS, Config
 from aai_migrate.errors import BadRequest, ConfigError, UnsupportedOption
-from aai_migrate.options import Encoded, Option, decode, encode, from_milliseconds, milliseconds, same
+from aai_migrate.options import Encoded, Flaw, Option, decode, encode, from_milliseconds, milliseconds, remarks, same
 from aai_migrate.wire.events import Warned
 
 
@@ -154,6 +155,24 @@ def test_all_that_is_wrong_in_one_error() -> None:
     limits = (Option(name="keyterms", check=few), Option(name="turn_silence", check=lambda _: "is odd"))
     with pytest.raises(ConfigError, match=r"^v: turn_silence is odd; v: keyterms takes at most 2 terms$"):
         encode(Config(turn_silence=1, keyterms=("a", "b", "c")), limits, "v")
+
+
+def test_what_is_wrong_with_settings_that_have_no_row() -> None:
+    """Is in the one error too, or in a warning of its own each."""
+    flaws = (Flaw("v has one model", "leave 'm' out", "unsupported"), Flaw("v: speed must be a number"))
+    told = "v has one model; leave 'm' out; v: speed must be a number"
+    good, bad = Config(turn_silence=1), Config(turn_silence=1, region="eu")
+    read = [encode(evolve(config, on_unsupported="warn"), ROWS, "v") for config in (good, bad)]
+    with pytest.raises(ConfigError, match=f"^{told}$"):
+        remarks(good, read[0], iter(flaws), "v")
+    with pytest.raises(UnsupportedOption, match=f"^v/m has no region; .*; {told}$"):
+        remarks(bad, read[1], flaws, "v", "m")
+    assert remarks(good, read[0], (), "v") == []
+    assert remarks(evolve(bad, on_unsupported="warn"), read[1], iter(flaws), "v") == [
+        Warned("unsupported", "v has one model; going on without it"),
+        Warned("invalid", "v: speed must be a number; going on without it"),
+        Warned("unsupported", "v has no region; going on without it"),
+    ]
 
 
 def test_two_options_for_one_word() -> None:

@@ -117,6 +117,8 @@ def rehearse(
         if isinstance(item, Warned):
             warned.append(item)
         elif isinstance(item, (Started, Failed)):
+            if isinstance(item, Started):
+                _wait(far)
             heard = next((ear.start for ear in ears if ear.start), None)
             warned += [each for each in items if isinstance(each, Warned)]
             begun, failed = (item, None) if isinstance(item, Started) else (None, item)
@@ -126,6 +128,12 @@ def rehearse(
                 said.append(item)
             items += _answered(session, far.receive(item, 0.0))
     return Rehearsal(tuple(said), None, None, tuple(warned))
+
+
+def _wait(far: Service | _Silent) -> None:
+    """Let a server half that greets first, in case its client has more to say, ask who is behind it to begin."""
+    if isinstance(far, Service) and far.deadline is not None:
+        far.tick(far.deadline)
 
 
 def _answered(session: Session, frames: Iterable[Frame]) -> list[Frame | SessionEvent]:

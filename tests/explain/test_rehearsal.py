@@ -42,6 +42,14 @@ def test_every_step_up_to_the_greeting(spec: str, said: list[type]) -> None:
     assert (found.warned, found.failed) == ((), None)
 
 
+def test_what_is_said_behind_the_handshake() -> None:
+    """Counts as asked for, where it comes before the greeting."""
+    found = began("assemblyai-v2", base_url="ws://localhost", turn_silence=1.2)
+    assert [type(frame) for frame in found.said] == [Connect, Message]
+    assert found.heard is not None
+    assert found.heard.config.turn_silence == 1.2
+
+
 def test_without_a_server_half() -> None:
     """Up to where the vendor has to answer."""
     found = began("local")

@@ -9,7 +9,7 @@ from aai_migrate.capabilities import Capabilities
 from aai_migrate.provider import Numbers, Provider
 
 from .ear import CodedEar
-from .settings import OPTIONS
+from .settings import OPTIONS, SOURCE
 
 PROVIDER = Provider(
     name="coded",
@@ -18,7 +18,7 @@ PROVIDER = Provider(
     client=CodedEar,
     capabilities=Capabilities(
         as_of=datetime.date(2025, 1, 1),
-        source="aai_migrate/testing/coded",
+        source=SOURCE,
         encodings=ENCODINGS,
         sample_rates=range(8_000, 48_001),
         max_channels=8,

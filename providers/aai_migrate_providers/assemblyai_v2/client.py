@@ -6,7 +6,7 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (asyncapi.yml)
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -92,9 +92,10 @@ class Client:
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
         check(config)
-        remarks: list[Out] = [*self._model(config)]
-        encoded = self._encode(config)
-        extra = self._extra(config, remarks)
+        extra = own_words(config, NAME, RESERVED)
+        flaws = [*_model(config), *_flaws(extra)]
+        encoded = self._encode(evolve(config, on_unsupported="warn"))
+        said = remarks(config, encoded, flaws, NAME)
         settings: dict[str, Any] = {
             "sample_rate": config.audio.sample_rate,
             "encoding": config.audio.encoding,
@@ -109,31 +110,9 @@ class Client:
         elif start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
         known = NATIVE | {row.native for row in OPTIONS}
-        remarks += [*unknown(NAME, (), None, known, extra), *encoded.warnings()]
+        strange = unknown(NAME, (), None, known, extra)
         url = f"{address(config.base_url, '', SOCKET_PATH)}?{urlencode(query)}"
-        return [*remarks, Connect(url, headers)]
-
-    def _model(self, config: Config) -> list[say.Warned]:
-        """There is one model, which the wire has no word for."""
-        if config.model in (None, MODEL):
-            return []
-        reason = f"{NAME} has one model, which cannot be chosen"
-        if config.on_unsupported == "error":
-            raise ConfigError(f"{reason}; leave {config.model!r} out")
-        return [say.Warned("unsupported", f"{reason}; going on without {config.model!r}")]
-
-    @staticmethod
-    def _extra(config: Config, remarks: list[Out]) -> dict[str, Any]:
-        """Return what the caller gave in the vendor's words, without what cannot be, which is an error."""
-        extra = own_words(config, NAME, RESERVED)
-        for name, check in WORDS.items():
-            if name not in extra or not (wrong := check(extra[name])):
-                continue
-            if config.on_unsupported == "error":
-                raise ConfigError(f"{NAME}: {name} {wrong}")
-            del extra[name]
-            remarks.append(say.Warned("invalid", f"{NAME}: {name} {wrong}; going on without it"))
-        return extra
+        return [*strange, *said, Connect(url, headers)]
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, OPTIONS, NAME)
@@ -245,12 +224,37 @@ class Client:
         return self._fail(typed(None, self._fault))
 
 
+def _model(config: Config) -> Iterator[Flaw]:
+    """There is one model, which the wire has no word for."""
+    if config.model not in (None, MODEL):
+        yield Flaw(f"{NAME} has one model, which cannot be chosen", f"leave {config.model!r} out", "unsupported")
+
+
+def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
+    """Take out of *extra* what cannot be, and say why."""
+    for name, check in WORDS.items():
+        if name in extra and (wrong := check(extra[name])):
+            del extra[name]
+            yield Flaw(f"{NAME}: {name} {wrong}")
+    for name, value in [*extra.items()]:
+        try:
+            _wire(value)
+        except (TypeError, ValueError, RecursionError):
+            del extra[name]
+            yield Flaw(f"{NAME}: {name} takes text, a number, true or false, or a list, not a {type(value).__name__}")
+
+
 def _control(name: str, value: Any) -> Message:
     return Message(json.dumps({name: value}))
 
 
 def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists as JSON."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (list, tuple, Mapping)) else str(value)
+    """A query parameter's spelling: booleans as words, lists as JSON.
+
+    Raises:
+        TypeError, ValueError, RecursionError: it has none.
+    """
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is no character
+        return value
+    return json.dumps(value)

@@ -36,7 +36,7 @@ LONGEST_SILENCE = 20.0
 MOST_CHARACTERS = 2500
 
 CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 9, 18),
+    as_of=datetime.date(2026, 9, 18),  # when somebody last looked, and found that it was gone
     source=PARAMETERS,
     encodings=("pcm_s16le", "pcm_mulaw"),
     sample_rates=range(8_000, 48_001),
@@ -46,8 +46,10 @@ CAPABILITIES = Capabilities(
             name=MODEL,
             family=MODEL,
             languages=("en",),
-            retired=datetime.date(2025, 10, 30),  # the first day on which somebody wrote that it had gone
+            # The first day on which somebody wrote that it had gone: the vendor names none, but for late 2025.
+            retired=datetime.date(2025, 10, 30),
             replacement="assemblyai-v3",
+            source="https://github.com/AssemblyAI/real-time-captions-demo/issues/2",
         )
     },
 )
@@ -91,16 +93,24 @@ def _row(name: str, native: str, **more: Any) -> Option:
     return Option(name=name, native=native, source=PARAMETERS, **more)
 
 
-def _lacking(name: str) -> Option:
-    return _row(name, "", support="unsupported", alternative="assemblyai-v3 has it")
+def _lacking(name: str, alternative: str = "assemblyai-v3 has it") -> Option:
+    return _row(name, "", support="unsupported", alternative=alternative)
 
 
 OPTIONS = (
-    _row("language", "", check=_english, why="it has English only"),
-    _lacking("languages"),
+    _row("language", "", check=_english, support="approximate", why="it has English only, of no one region"),
+    _lacking("languages", "give language='en', or use assemblyai-v3, which has several"),
     _row("partials", PARTIALS, encode=lambda on: not on, decode=shows),
     _row("formatting", "", check=lambda on: "" if on else "cannot be turned off", why="always on"),
-    _row("turn_silence", SILENCE, encode=milliseconds, decode=silence, check=_silence, hot=True),
+    _row(
+        "turn_silence",
+        SILENCE,
+        encode=milliseconds,
+        decode=silence,
+        check=_silence,
+        hot=True,
+        why="in whole milliseconds",
+    ),
     _lacking("max_turn_silence"),
     _row("keyterms", BOOST, encode=list, decode=texts, check=_keyterms),
     _lacking("diarization"),

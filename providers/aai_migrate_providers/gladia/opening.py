@@ -6,17 +6,17 @@ Source: https://docs.gladia.io/api-reference/v2/live/init (request body)
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.credentials import Credential
 from aai_migrate.errors import ConfigError, ProtocolError
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Flaw, encode, own_words, remarks, unknown
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
 from aai_migrate.wire.values import mapping, parse, string
@@ -64,28 +64,26 @@ class Opening:
         Raises:
             UnsupportedOption, ConfigError: the vendor does not have it.
         """
-        encoded, extra = encode(config, OPTIONS, NAME, model=config.model), _extra(config)
+        extra = own_words(config, NAME, RESERVED)
+        flaws = [*_misframed(extra)]
         binary = extra.pop(AUDIO_FRAMES, "json") == "binary"
-        body: dict[str, Any] = {**spelled(config.audio)}
-        model = {"model": config.model} if config.model else {}
-        body |= model
-        body["endpointing"] = TURN_SILENCE
-        body["maximum_duration_without_endpointing"] = LONGEST
-        body["messages_config"] = {"receive_partial_transcripts": True}
+        # The body shows what is wrong in it before anything is refused: the caller is told everything at once.
+        encoded = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME)
         asked = _merged(encoded.native, extra)
-        body = _merged(body, asked)
+        body = _merged(_unasked(config), asked)
         wrong = [text for text in BODY.wrong(body) if not text.startswith("model ")]  # there may be newer ones
-        if wrong and config.on_unsupported == "error":
-            raise ConfigError(f"{NAME}: {'; '.join(wrong)}")
-        remarks = [*_warnings(config, encoded, extra, body)]
-        remarks += [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
+        if config.on_unsupported == "error":
+            flaws += [Flaw(f"{NAME}: {text}") for text in wrong]
+        said = remarks(config, encoded, flaws, NAME, config.model)
+        said += [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
+        strange = unknown(NAME, MODELS, config.model, BODY.members, extra)
         return cls(
             config=config,
             body=body,
-            asked={**model, **asked},
+            asked={**({"model": config.model} if config.model else {}), **asked},
             region=REGIONS.get(config.region or ""),
             binary=binary,
-            remarks=tuple(remarks),
+            remarks=(*strange, *said, *_one_language(body)),
         )
 
     @property
@@ -107,8 +105,14 @@ class Opening:
         return HttpRequest("POST", url, headers, _written(self.body))
 
 
-def _warnings(config: Config, encoded: Encoded, extra: Mapping[str, Any], body: Mapping[str, Any]) -> list[say.Warned]:
-    out = [*unknown(NAME, MODELS, config.model, BODY.members, extra), *encoded.warnings()]
+def _misframed(extra: dict[str, Any]) -> Iterator[Flaw]:
+    """Take out of *extra* how audio is framed, where that is no choice, and say so."""
+    if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
+        yield Flaw(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra.pop(AUDIO_FRAMES)!r}")
+
+
+def _one_language(body: Mapping[str, Any]) -> Iterator[say.Warned]:
+    """Tell who names several languages that only the first one heard counts."""
     spoken = mapping(body.get("language_config"))
     listed = spoken.get("languages")
     if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
@@ -116,20 +120,18 @@ def _warnings(config: Config, encoded: Encoded, extra: Mapping[str, Any], body: 
             f"{NAME}: of {len(listed)} languages it keeps to the one it hears first; "
             "set language_config.code_switching if they change"
         )
-        out.append(say.Warned("one_language", text))
-    return out
+        yield say.Warned("one_language", text)
 
 
-def _extra(config: Config) -> dict[str, Any]:
-    """Return the members that the caller gave in the vendor's own words.
-
-    Raises:
-        ConfigError: one of them is ours to set, or how audio is framed is no choice.
-    """
-    extra = own_words(config, NAME, RESERVED)
-    if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
-        raise ConfigError(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra[AUDIO_FRAMES]!r}")
-    return extra
+def _unasked(config: Config) -> dict[str, Any]:
+    """Return the body for who asks for nothing but an audio format, and maybe a model."""
+    return {
+        **spelled(config.audio),
+        **({"model": config.model} if config.model else {}),
+        "endpointing": TURN_SILENCE,
+        "maximum_duration_without_endpointing": LONGEST,
+        "messages_config": {"receive_partial_transcripts": True},
+    }
 
 
 def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What Gladia can be told: option rows, and the members of the body that have no neutral name.
 
-Sources, read 2026-09:
+Sources, as they were on 2026-09-21:
 https://docs.gladia.io/api-reference/v2/live/init (request body),
 https://docs.gladia.io/chapters/limits-and-specifications/supported-formats,
 https://docs.gladia.io/chapters/language/supported-languages
@@ -36,16 +36,8 @@ LONGEST = 60
 MOST_TERMS, MOST_CHARACTERS, MOST_WORDS = 100, 10_000, 5
 """Terms of a vocabulary, characters of all of them, and words of one."""
 
-MODELS = {MODEL: Model(name=MODEL, family=MODEL, languages=LANGUAGES)}
-CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 9, 24),
-    source=BODY,
-    encodings=("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_mulaw", "pcm_alaw"),
-    sample_rates=(8_000, 16_000, 32_000, 44_100, 48_000),
-    max_channels=8,
-    models=MODELS,
-)
-
+_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "cmn": "zh"}
+"""Codes of the vendor's that are not the usual tags: it has an older word for Javanese, and one for all Chinese."""
 # How the vendor spells an encoding: its name, and the bits of one sample.
 SPELLED: dict[Encoding, tuple[str, int]] = {
     "pcm_s16le": ("wav/pcm", 16),
@@ -79,14 +71,25 @@ def spelled(audio: AudioFormat) -> dict[str, Any]:
 
 
 def base(tag: str) -> str:
-    """Return the vendor's code for a BCP-47 *tag*: it knows no regions, and an older word for Javanese."""
+    """Return the vendor's code for a BCP-47 *tag*: it knows no regions."""
     code = tag.partition("-")[0].lower()
-    return "jw" if code == "jv" else code
+    return _CODES.get(code, code)
 
 
 def tag(code: str) -> str:
     """Return the BCP-47 tag of the vendor's *code*."""
     return "jv" if code == "jw" else code
+
+
+MODELS = {MODEL: Model(name=MODEL, family=MODEL, languages=tuple(map(tag, LANGUAGES)))}
+CAPABILITIES = Capabilities(
+    as_of=datetime.date(2026, 9, 21),  # the vendor's newest word on the body: the types of its JavaScript SDK 2.1.0
+    source=BODY,
+    encodings=("pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_mulaw", "pcm_alaw"),
+    sample_rates=(8_000, 16_000, 32_000, 44_100, 48_000),
+    max_channels=8,
+    models=MODELS,
+)
 
 
 def _known(value: Any) -> str:
@@ -115,6 +118,12 @@ def _one(value: Any) -> str | None:
 def _many(value: Any) -> tuple[str, ...]:
     codes = _codes(value)
     return codes if len(codes) > 1 else ()
+
+
+def _spoken(tags: Any) -> dict[str, Any]:
+    """Write ``language_config``: of several languages each utterance may be in another; with one there is no choice."""
+    codes = [*dict.fromkeys(map(base, tags))]
+    return {"languages": codes, "code_switching": True} if len(codes) > 1 else {"languages": codes}
 
 
 def _vocabulary(terms: Any) -> dict[str, Any]:
@@ -175,14 +184,16 @@ OPTIONS = (
         encode=lambda tag: {"languages": [base(tag)]},
         decode=_one,
         check=_known,
+        support="approximate",
         why="regions are left out",
     ),
     _row(
         "languages",
         "language_config",
-        encode=lambda tags: {"languages": [*dict.fromkeys(map(base, tags))], "code_switching": True},
+        encode=_spoken,
         decode=_many,
         check=_known,
+        support="approximate",
         why="regions are left out; the language may change with every utterance",
     ),
     _row(
@@ -205,10 +216,21 @@ OPTIONS = (
         encode=_vocabulary,
         decode=_terms,
         check=_wrong_terms,
+        why="with pronunciations and intensity in extra; the limits are of older pages, newer ones have none",
     ),
     _row("diarization", "", support="unsupported", alternative="use channels='separate' where speakers have their own"),
-    _row("profanity_filter", "", support="unsupported"),
-    _row("pii_redaction", "", support="unsupported"),
+    _row(
+        "profanity_filter",
+        "",
+        support="unsupported",
+        alternative="realtime_processing.custom_spelling_config in extra writes other words for those you list",
+    ),
+    _row(
+        "pii_redaction",
+        "",
+        support="unsupported",
+        alternative="realtime_processing.named_entity_recognition in extra tells behind a turn what is to be taken out",
+    ),
     _row(
         "region",
         "",

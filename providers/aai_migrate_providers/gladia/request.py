@@ -137,6 +137,21 @@ def _extra(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has no neutral name, as the vendor takes it."""
     found = {name: body.get(name, {}) for name in ("pre_processing", "realtime_processing", "post_processing")}
     realtime = found["realtime_processing"]
-    found["realtime_processing"] = {name: value for name, value in realtime.items() if name not in _VOCABULARY}
+    said = () if _detailed(realtime) else _VOCABULARY
+    found["realtime_processing"] = {name: value for name, value in realtime.items() if name not in said}
+    found["language_config"] = _switching(body.get("language_config", {}))
     found["custom_metadata"] = body.get("custom_metadata")
     return {name: value for name, value in found.items() if value}
+
+
+def _detailed(realtime: Mapping[str, Any]) -> bool:
+    """Say whether a vocabulary has more to it than its terms."""
+    config = realtime.get("custom_vocabulary_config", {})
+    plain = all(isinstance(entry, str) for entry in config.get("vocabulary", ()))
+    return bool(realtime.get("custom_vocabulary")) and not (plain and "default_intensity" not in config)
+
+
+def _switching(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whether the language may change, where that is not what our client half says of as many languages."""
+    switching = config.get("code_switching", False)
+    return {} if switching == (len(config.get("languages", ())) > 1) else {"code_switching": switching}

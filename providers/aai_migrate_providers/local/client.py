@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
+
+from attrs import evolve
 
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError, QuotaExceeded
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import encode
+from aai_migrate.options import Flaw, encode, remarks
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
 
 from .messages import Heard, Ready, Request, Settings, Utterance, read_answer, request_text
-from .settings import NAME, OPTIONS, WIRE
+from .settings import MODEL, NAME, OPTIONS, WIRE
 
 Out = list[Frame | say.Event]
 State = Literal["new", "dialling", "starting", "open", "stopping", "ended"]
@@ -31,7 +34,6 @@ class LocalClient:
         self._state: State = "new"
         self._settings = Settings()
         self._native: dict[str, Any] = {}
-        self._warnings: list[say.Warned] = []
         self._shown: set[int] = set()  # open turns of which a Partial went out
 
     def send(self, item: ask.Command, now: float) -> Out:
@@ -84,15 +86,12 @@ class LocalClient:
     def _start(self, config: Config) -> Out:
         if config.audio != WIRE:
             raise ConfigError(f"{NAME} takes {WIRE}, not {config.audio}")
-        if config.model is not None:
-            raise ConfigError(f"{NAME} has one model; leave out {config.model!r}")
-        if config.extra.get(NAME):
-            raise ConfigError(f"{NAME} has no settings of its own; leave out {', '.join(config.extra[NAME])}")
-        encoded = encode(config, OPTIONS, NAME)
-        self._native, self._warnings = encoded.native, encoded.warnings()
+        encoded = encode(evolve(config, on_unsupported="warn"), OPTIONS, NAME)
+        said = remarks(config, encoded, _flaws(config), NAME)
+        self._native = encoded.native
         self._settings = Settings(**encoded.native)
         self._state = "dialling"
-        return [Connect(f"worker:{NAME}")]
+        return [*said, Connect(f"worker:{NAME}")]
 
     def _read(self, text: str) -> Out:
         try:
@@ -120,8 +119,7 @@ class LocalClient:
 
     def _started(self, model: str) -> Out:
         self._state = "open"
-        started = say.Started(session_id=self._context.new_id(), model=model, settings=self._native)
-        return [started, *self._warnings]
+        return [say.Started(session_id=self._context.new_id(), model=model, settings=self._native)]
 
     def _ended(self, heard: Utterance) -> Out:
         """Commit a finished utterance; one without words takes back what was shown of it."""
@@ -137,6 +135,15 @@ class LocalClient:
     def _fail(self, error: ProviderError) -> Out:
         self._state = "ended"
         return [say.Failed(error)]
+
+
+def _flaws(config: Config) -> Iterator[Flaw]:
+    """Say what cannot be chosen here."""
+    if config.model not in (None, MODEL):
+        yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported")
+    if words := config.extra.get(NAME):
+        reason = f"{NAME} has no settings of its own, such as {', '.join(map(str, words))}"
+        yield Flaw(reason, "leave them out of extra", "unsupported")
 
 
 def _request(request: Request) -> Message:

@@ -12,7 +12,6 @@ from aai_migrate.wire.events import Word
 
 from .settings import WIRE
 
-MODEL = "pocketsphinx en-us"
 SLICE = 0.09
 """Seconds of audio that a second pass hears at a time, so that others have their turn."""
 

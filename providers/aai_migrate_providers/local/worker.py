@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from aai_migrate.wire.commands import Finalize, Stop
 from aai_migrate.wire.events import Finalized, Stopped
 
-from .ear import MODEL, Ears
+from .ear import Ears
 from .messages import Answer, Ready, Settings, answer_text, read_request
 from .pipe import AUDIO, END, OPEN, TEXT, WINDOW, Packet, Unpacker, pack, taken
 from .recogniser import Recogniser
 from .rota import Rota
+from .settings import MODEL
 
 READ = 1 << 20
 """Bytes that are read at once; what sessions may send before they are heard bounds how many there are."""

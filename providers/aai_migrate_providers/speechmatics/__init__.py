@@ -1,6 +1,6 @@
 """Speechmatics' real-time speech-to-text: ``/v2``, and Agent STT at ``/v2/agent``.
 
-Source pages, read 2026-11:
+Source pages, as they were on 2026-08-13:
 https://docs.speechmatics.com/api-ref/realtime-transcription-websocket,
 https://docs.speechmatics.com/get-started/authentication,
 https://docs.speechmatics.com/speech-to-text/realtime/limits

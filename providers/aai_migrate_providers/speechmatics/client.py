@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +20,7 @@ from aai_migrate.config import Config
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Option, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, Option, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.tokens import Wanted
 from aai_migrate.wire import commands as ask
@@ -49,6 +49,7 @@ from .options import (
     ENCODINGS,
     HOSTS,
     MODELS,
+    MULTI,
     NAME,
     delimiter,
     family,
@@ -117,11 +118,7 @@ class Client:
         return {}
 
     def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
-        """Take note of what is asked for, and add what follows from it, in it or *beside* it.
-
-        Raises:
-            ConfigError: its members do not go together.
-        """
+        """Take note of what is asked for, and add what follows from it, in it or *beside* it."""
 
     def _command(self, command: ask.Command) -> list[Out]:
         """Take a command that is no audio and no Stop."""
@@ -184,17 +181,20 @@ class Client:
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
         self._model = config.model or self._model
-        extra, remarks = self._extra(config)
+        extra = own_words(config, NAME, RESERVED)
+        flaws = [*self._flaws(config, extra)]
+        said: list[Out] = [*unknown(NAME, MODELS, self._model, {*self.members, *self.beside, KEY}, extra)]
+        encoded = self._encode(evolve(config, on_unsupported="warn"))
+        said += remarks(config, encoded, flaws, NAME, self._model)
         self._own = frozenset(extra)
-        encoded = self._encode(config)
-        remarks += encoded.warnings()
         ttl = extra.pop(KEY, None)
         beside: dict[str, Any] = {name: extra.pop(name) for name in self.beside if name in extra}
         transcription = {"language": DEFAULT_LANGUAGE, "model": self._model} | self._defaults(config)
-        for name, value in [*encoded.native.items(), *self._spelling(config).items(), *extra.items()]:
+        spelling = _spelling(config, encoded.native.get("language"))
+        for name, value in [*encoded.native.items(), *spelling.items(), *extra.items()]:
             inside = isinstance(value, Mapping)
             transcription[name] = {**mapping(transcription.get(name)), **value} if inside else value
-        self._separate(config, transcription)
+        self._separate(config.audio.channels, transcription)
         self._dialled(transcription, beside)
         audio = config.audio
         self._flight = [_Flight() for _ in range(max(1, len(self._labels)))]
@@ -211,57 +211,34 @@ class Client:
         self._delimiters = Delimiters(delimiter(str(transcription["language"])))
         self._url = address(token.base(config), self._host(config), self.path)
         if ttl is not None:
-            return [*remarks, self._ask_key(config, ttl, start.credential)]
-        return [*remarks, self._connect(start.credential)]
+            return [*said, self._ask_key(config, ttl, start.credential)]
+        return [*said, self._connect(start.credential)]
 
-    def _extra(self, config: Config) -> tuple[dict[str, Any], list[Out]]:
-        """Return what the caller gave in the vendor's words, without what cannot be, which is an error.
-
-        Nor can words of the other path.
-        """
-        extra = own_words(config, NAME, RESERVED)
+    def _flaws(self, config: Config, extra: dict[str, Any]) -> Iterator[Flaw]:
+        """Take out of *extra* what cannot be, words of the other path among it, and say why."""
         table = {**self.members, **self.beside}
         strays = sorted({*TRANSCRIPTION, *AGENT_TRANSCRIPTION, *BESIDE} & {*extra} - {*table})
-        reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
-        if strays and config.on_unsupported == "error":
-            raise ConfigError(f"{reason}; leave it out of extra")
-        extra = {name: value for name, value in extra.items() if name not in strays}
-        remarks: list[Out] = [say.Warned("unsupported", f"{reason}; going on without it")] if strays else []
-        remarks += unknown(NAME, MODELS, self._model, {*table, KEY}, extra)
+        if strays:
+            reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
+            yield Flaw(reason, "leave it out of extra", "unsupported")
+        for name in strays:
+            del extra[name]
         for name, inner in table.items():
-            wrong = next(Table({name: inner}).wrong(extra), "")
-            if wrong and config.on_unsupported == "error":
-                raise ConfigError(f"{NAME}: {wrong}")
-            if wrong:
+            if wrong := next(Table({name: inner}).wrong(extra), ""):
                 del extra[name]
-                remarks.append(say.Warned("invalid", f"{NAME}: {wrong}; going on without it"))
-        return extra, remarks
+                yield Flaw(f"{NAME}: {wrong}")
+        yield from _unlike(config.audio.channels, extra)
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
 
-    @staticmethod
-    def _spelling(config: Config) -> dict[str, Any]:
-        tags = (config.language,) if config.language else config.languages
-        spelling = locale(tags[0]) if len(tags) == 1 else None
-        return {"output_locale": spelling} if spelling else {}
-
-    def _separate(self, config: Config, transcription: dict[str, Any]) -> None:
-        """Name the channels that are kept apart.
-
-        Raises:
-            ConfigError: there are not as many as the audio has.
-        """
-        count, kind = config.audio.channels, transcription.get("diarization", "none")
-        labels = transcription.get("channel_diarization_labels") or [f"channel_{number + 1}" for number in range(count)]
+    def _separate(self, count: int, transcription: dict[str, Any]) -> None:
+        """Name the channels that are kept apart."""
         if count == 1:
-            if str(kind).startswith("channel"):
-                raise ConfigError(f"{NAME}: diarization {kind!r} needs audio_channels=2 and channels='separate'")
             return
-        if len(labels) != count:
-            raise ConfigError(f"{NAME}: channel_diarization_labels names {len(labels)} channels, the audio has {count}")
+        labels = transcription.get("channel_diarization_labels") or [f"channel_{number + 1}" for number in range(count)]
         self._labels = [*labels]
-        speakers = kind in ("speaker", "channel_and_speaker")
+        speakers = transcription.get("diarization") in ("speaker", "channel_and_speaker")
         transcription["diarization"] = "channel_and_speaker" if speakers else "channel"
         transcription["channel_diarization_labels"] = self._labels
 
@@ -394,6 +371,24 @@ class Client:
             ConfigError: the vendor does not have them.
         """
         return self._encode(evolve(Config(on_unsupported=self._config.on_unsupported), **command.options))
+
+
+def _unlike(count: int, extra: dict[str, Any]) -> Iterator[Flaw]:
+    """Take out of *extra* what does not fit audio of *count* channels, and say why."""
+    kind, labels = extra.get("diarization", "none"), extra.get("channel_diarization_labels")
+    if count == 1 and kind.startswith("channel"):
+        del extra["diarization"]
+        yield Flaw(f"{NAME}: diarization {kind!r} needs audio_channels=2 and channels='separate'")
+    if count > 1 and labels and len(labels) != count:
+        del extra["channel_diarization_labels"]
+        yield Flaw(f"{NAME}: channel_diarization_labels names {len(labels)} channels, the audio has {count}")
+
+
+def _spelling(config: Config, language: str | None) -> dict[str, str]:
+    """Return the word for how a *language* that the caller named is spelled, where all its tags say the same."""
+    spellings = {locale(tag) for tag in ((config.language,) if config.language else config.languages)}
+    spelling = spellings.pop() if len(spellings) == 1 and language not in (None, MULTI) else None
+    return {"output_locale": spelling} if spelling else {}
 
 
 class _Flight:

@@ -1,6 +1,6 @@
 """What Speechmatics can be told in neutral words: models, language packs, option rows.
 
-Sources, read 2026-11:
+Sources, as they were on 2026-08-13:
 https://docs.speechmatics.com/api-ref/realtime-transcription-websocket,
 https://docs.speechmatics.com/speech-to-text/languages,
 https://docs.speechmatics.com/speech-to-text/models,
@@ -21,6 +21,8 @@ from aai_migrate.wire.values import mapping, number
 NAME = "speechmatics"
 PAGE = "https://docs.speechmatics.com/api-ref/realtime-transcription-websocket"
 AGENT_PAGE = "https://docs.speechmatics.com/speech-to-text/agent-stt"
+AS_OF = datetime.date(2026, 8, 13)
+"""When the vendor published the pages that were read, those of Agent STT among them."""
 PATH, AGENT_PATH, KEYS_PATH = "/v2", "/v2/agent", "/v1/api_keys"
 MANAGEMENT = "mp.speechmatics.com"
 """The host that gives temporary keys."""
@@ -42,8 +44,8 @@ TURN_SILENCE, MAX_DELAY = 0.7, 2.0
 """Seconds of silence that end an utterance, and from a word's end to its final, unless the caller says otherwise."""
 LEAST_DELAY, MOST_DELAY, MOST_SILENCE = 0.7, 4.0, 2.0
 """Seconds: what the vendor takes of either."""
-MOST_TERMS, MOST_WORDS = 1000, 6
-"""Entries of a vocabulary, and words of an entry; the vendor drops those that are longer."""
+MOST_TERMS, MOST_WORDS, LONGEST_WORD = 1000, 6, 4000
+"""Entries of a vocabulary, words of an entry and characters of a word; the vendor drops those that are longer."""
 
 LANGUAGES = tuple(
     str.split(
@@ -78,34 +80,8 @@ _LOCALES = {
 }
 """Spellings that the vendor tells apart, by language tag."""
 
-MODELS = {
-    model.name: model
-    for model in (
-        Model(name="standard", family=RT, languages=LANGUAGES),
-        Model(name="enhanced", family=RT, languages=LANGUAGES),
-        Model(name="melia-1", family=MELIA),
-        Model(name="linden-1", family=AGENT),
-    )
-}
 ENCODINGS: dict[Encoding, str] = {"pcm_s16le": "pcm_s16le", "pcm_mulaw": "mulaw", "pcm_f32le": "pcm_f32le"}
 """How the vendor spells what its wire takes raw; µ-law and floats go out as they are."""
-CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 11, 1),
-    source=PAGE,
-    encodings=tuple(ENCODINGS),
-    sample_rates=range(8_000, 48_001),
-    max_channels=2,
-    default_model=DEFAULT_MODEL,
-    models=MODELS,
-)
-AGENT_CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 11, 1),
-    source=AGENT_PAGE,
-    encodings=("pcm_s16le", "pcm_f32le"),
-    sample_rates=(8_000, 16_000),
-    default_model=AGENT_MODEL,
-    models={name: model for name, model in MODELS.items() if model.family == AGENT},
-)
 
 
 def family(model: str | None) -> str:
@@ -135,6 +111,37 @@ def tag(code: str, spelling: str | None = None) -> str:
     return spelling if spelling and code == "en" else "zh" if code == "cmn" else code
 
 
+_TAGS = tuple(map(tag, LANGUAGES))
+MODELS = {
+    model.name: model
+    for model in (
+        Model(name="standard", family=RT, languages=_TAGS),
+        Model(name="enhanced", family=RT, languages=_TAGS),
+        # No page lists the languages of the other two: the one finds them itself.
+        Model(name="melia-1", family=MELIA, source="https://docs.speechmatics.com/private/melia-1-realtime"),
+        Model(name="linden-1", family=AGENT, source=AGENT_PAGE),
+    )
+}
+"""The models; ``operating_point`` is but an older word for asking for one."""
+CAPABILITIES = Capabilities(
+    as_of=AS_OF,
+    source=PAGE,
+    encodings=tuple(ENCODINGS),
+    sample_rates=range(8_000, 48_001),
+    max_channels=2,
+    default_model=DEFAULT_MODEL,
+    models=MODELS,
+)
+AGENT_CAPABILITIES = Capabilities(
+    as_of=AS_OF,
+    source=AGENT_PAGE,
+    encodings=("pcm_s16le", "pcm_f32le"),
+    sample_rates=(8_000, 16_000),
+    default_model=AGENT_MODEL,
+    models={name: model for name, model in MODELS.items() if model.family == AGENT},
+)
+
+
 def pack(tags: Sequence[str]) -> str | None:
     """Return the pack of several languages, or None where there is none."""
     wanted = frozenset(map(base, tags))
@@ -155,16 +162,16 @@ def _known(tag: str) -> str:
 
 
 def _packed(tags: Sequence[str]) -> str:
-    if len(tags) == 1:
+    if len({*map(base, tags)}) == 1:
         return _known(tags[0])
     if frozenset(map(base, tags)) == frozenset(("es", "en")) or pack(tags):
         return ""
     offered = "; ".join("+".join(codes) for codes in (*PACKS.values(), ("es", "en")))
-    return f"has no pack for {'+'.join(tags)}; known: {offered}"
+    return f"has no pack for {'+'.join(tags)}; known: {offered}; model melia-1 finds the language itself"
 
 
 def _encode_pack(tags: Sequence[str]) -> str:
-    return base(tags[0]) if len(tags) == 1 else pack(tags) or "es"
+    return base(tags[0]) if len({*map(base, tags)}) == 1 else pack(tags) or "es"
 
 
 def _one(value: Any) -> str | None:
@@ -202,8 +209,11 @@ def wrong_terms(terms: Sequence[str]) -> str:
     """Say what is wrong with the terms of a vocabulary, or ""."""
     if len(terms) > MOST_TERMS:
         return f"takes at most {MOST_TERMS} terms, not {len(terms)}"
-    longest = max((len(term.split()) for term in terms), default=0)
-    return f"takes terms of at most {MOST_WORDS} words; one has {longest}" if longest > MOST_WORDS else ""
+    words = [term.split() for term in terms]
+    if (most := max(map(len, words), default=0)) > MOST_WORDS:
+        return f"takes terms of at most {MOST_WORDS} words; one has {most}"
+    longest = max((len(word) for term in words for word in term), default=0)
+    return f"takes words of at most {LONGEST_WORD} characters; one has {longest}" if longest > LONGEST_WORD else ""
 
 
 def _silence(value: float) -> str:
@@ -226,18 +236,34 @@ _SPEAKERS: dict[str, Any] = {
     "encode": lambda on: "speaker" if on else "none",
     "decode": lambda value: value in ("speaker", "channel_and_speaker"),
 }
-_NO_PROFANITY = "words that are profane carry a tag in raw; transcript_filtering_config in extra replaces words"
-_NO_REDACTION = "transcript_filtering_config in extra replaces what a pattern finds"
+_REGION: dict[str, Any] = {
+    "native": "",
+    "check": lambda name: "" if name in HOSTS else f"must be eu, us or global, not {name!r}",
+    "why": "chooses the host",
+}
+_REPLACED = "transcript_filtering_config in extra replaces what a pattern finds"
+_NO_PROFANITY = f"words that are profane carry a tag in raw, and {_REPLACED}"
+_SPELLED = "regions are left out, but for the spellings of en and zh"
 RT_OPTIONS = (
-    _row("language", "language", models=(RT,), decode=_one, encode=base, check=_known, why="en and zh with spelling"),
+    _row(
+        "language",
+        "language",
+        models=(RT,),
+        decode=_one,
+        encode=base,
+        check=_known,
+        support="approximate",
+        why=_SPELLED,
+    ),
     _row(
         "language",
         "language",
         models=(MELIA,),
         decode=_one,
         encode=base,
+        check=_known,
         support="approximate",
-        why="the model finds the language itself; one steers it",
+        why="the model finds the language itself, and one steers it; regions are left out",
     ),
     _row(
         "languages",
@@ -246,8 +272,8 @@ RT_OPTIONS = (
         decode=_many,
         encode=_encode_pack,
         check=_packed,
-        why="packs of two to four languages",
-        alternative="choose model melia-1, which finds the language itself",
+        support="approximate",
+        why=f"there are packs of some two to four languages; {_SPELLED}",
     ),
     _row(
         "languages",
@@ -256,8 +282,9 @@ RT_OPTIONS = (
         encode=lambda tags: MULTI,
         decode=_many,
         support="approximate",
-        why="the model finds the language itself; these are hints",
+        why="the model finds the language itself; language_hints has these, without their regions",
     ),
+    # A server half has partials come whatever its client says: that may change in mid-session.
     _row("partials", "enable_partials", decode=_flag, hot=True),
     _row(
         "formatting",
@@ -274,18 +301,23 @@ RT_OPTIONS = (
         decode=_trigger,
         check=_silence,
         hot=True,
-        why="0: a turn is a sentence",
+        support="approximate",
+        why="0 has every sentence be a turn",
     ),
     _row("max_turn_silence", "", support="unsupported", alternative="use turn_silence, which every turn ends after"),
     _row("keyterms", **_TERMS),
     _row("diarization", **_SPEAKERS),
     _row("profanity_filter", "", support="unsupported", alternative=_NO_PROFANITY),
-    _row("pii_redaction", "", support="unsupported", alternative=_NO_REDACTION),
+    _row("pii_redaction", "", support="unsupported", alternative=_REPLACED),
+    _row("region", models=(RT,), **_REGION),
     _row(
         "region",
-        "",
-        check=lambda name: "" if name in HOSTS else f"must be eu, us or global, not {name!r}",
-        why="chooses the host",
+        models=(MELIA,),
+        **{
+            **_REGION,
+            "support": "approximate",
+            "why": "chooses the host; without one it is that of previews, where the model is sure to be",
+        },
     ),
 )
 
@@ -295,20 +327,21 @@ def _agent(name: str, native: str, **more: Any) -> Option:
 
 
 AGENT_OPTIONS = (
-    _agent("language", "language", decode=_one, encode=base, check=_known, why="en and zh with spelling"),
+    _agent("language", "language", decode=_one, encode=base, check=_known, support="approximate", why=_SPELLED),
+    _agent(
+        "languages",
+        "",
+        support="unsupported",
+        alternative="choose model enhanced, which has packs of several, or melia-1, which finds the language itself",
+    ),
     _agent("partials", "enable_partials", decode=_flag),
     _agent("formatting", "", check=lambda on: "" if on else "cannot be turned off", why="always on"),
     _agent("turn_silence", "", support="unsupported", alternative="choose model enhanced: this one decides by itself"),
     _agent("max_turn_silence", "", support="unsupported", alternative="choose model enhanced, and turn_silence"),
     _agent("keyterms", **_TERMS),
     _agent("diarization", **_SPEAKERS),
-    _agent("profanity_filter", "", support="unsupported"),
-    _agent("pii_redaction", "", support="unsupported"),
-    _agent(
-        "region",
-        "",
-        check=lambda name: "" if name in HOSTS else f"must be eu, us or global, not {name!r}",
-        why="chooses the host",
-    ),
+    _agent("profanity_filter", "", support="unsupported", alternative=f"choose model enhanced: {_REPLACED}"),
+    _agent("pii_redaction", "", support="unsupported", alternative=f"choose model enhanced: {_REPLACED}"),
+    _agent("region", **_REGION),
 )
 OPTIONS = (*RT_OPTIONS, *AGENT_OPTIONS)

@@ -22,6 +22,7 @@ from .options import (
     BILINGUAL,
     ENCODINGS,
     LANGUAGES,
+    LONGEST_WORD,
     MELIA,
     MOST_WORDS,
     MULTI,
@@ -31,8 +32,6 @@ from .options import (
     tag,
 )
 
-LONGEST_WORD = 4000
-"""Characters of one word of a vocabulary."""
 _ENCODINGS = {word: name for name, word in ENCODINGS.items()}
 _HERE = frozenset(str.split("language model operating_point diarization channel_diarization_labels output_locale"))
 """Members that are always said in neutral words, or are no business of another service."""
@@ -153,6 +152,8 @@ def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dic
         options["language"] = tag(given["language"], string(given.get("output_locale")))
     if given["language"] == "es" and given.get("domain") == BILINGUAL:
         options |= {"language": None, "languages": ("es", "en")}
+    if given["language"] == MULTI:
+        options["languages"] = tuple(tag(code) for code in given.get("language_hints", ()) if code.strip())
     if not options.get("turn_silence"):
         options.pop("turn_silence", None)
     return options | {"partials": True}
@@ -161,6 +162,8 @@ def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dic
 def _extra(given: Mapping[str, Any], rows: Sequence[Option]) -> dict[str, Any]:
     """Return what neutral words do not say in full, as the vendor takes it."""
     said = _HERE | {row.native for row in rows}
+    if given["language"] == MULTI:
+        said |= {"language_hints"}
     if any(isinstance(entry, Mapping) and entry.get("sounds_like") for entry in given.get("additional_vocab", ())):
         said -= {"additional_vocab"}
     overrides = mapping(given.get("punctuation_overrides"))

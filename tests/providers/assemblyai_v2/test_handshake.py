@@ -136,7 +136,6 @@ def start(**options: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        ({"languages": ("en", "de")}, "languages"),
         ({"max_turn_silence": 2}, "max_turn_silence"),
         ({"diarization": True}, "diarization"),
         ({"profanity_filter": True}, "profanity_filter"),
@@ -177,9 +176,7 @@ def test_a_model_cannot_be_chosen() -> None:
     with pytest.raises(ConfigError, match=r"^assemblyai-v2 has one model, which cannot be chosen; leave 'best' out$"):
         start(model="best")
     warned, connect = start(model="best", on_unsupported="warn")
-    assert warned == Warned(
-        "unsupported", "assemblyai-v2 has one model, which cannot be chosen; going on without 'best'"
-    )
+    assert warned == Warned("unsupported", "assemblyai-v2 has one model, which cannot be chosen; going on without it")
     assert connect.url == PLAIN
 
 

@@ -183,7 +183,7 @@ VOCABULARY = {"custom_vocabulary": True, "custom_vocabulary_config": {"vocabular
         ({"model": "solaria-1"}, {"model": "solaria-1"}),
         ({"language": "en-US"}, {"language_config": {"languages": ["en"]}}),
         ({"languages": ["en", "fr"]}, {"language_config": {"languages": ["en", "fr"], "code_switching": True}}),
-        ({"languages": ["en-US", "en-GB"]}, {"language_config": {"languages": ["en"], "code_switching": True}}),
+        ({"languages": ["en-US", "en-GB"]}, {"language_config": {"languages": ["en"]}}),
         ({"partials": False}, {"messages_config": {"receive_partial_transcripts": False}}),
         ({"partials": True}, {}),
         ({"formatting": True}, {}),

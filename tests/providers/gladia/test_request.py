@@ -51,7 +51,10 @@ def test_an_empty_body_is_valid_and_sets_nothing() -> None:
 
 
 def test_the_full_example() -> None:
-    """What has a neutral name becomes an option, what only Gladia knows goes in extra, callbacks nowhere."""
+    """What has a neutral name becomes an option, what only Gladia knows goes in extra, callbacks nowhere.
+
+    A vocabulary that says more of its terms goes in both.
+    """
     request = read(json.loads(FULL))
     assert request.config == Config(
         model="solaria-1",
@@ -65,6 +68,19 @@ def test_the_full_example() -> None:
             "gladia": {
                 "pre_processing": {"audio_enhancer": False, "speech_threshold": 0.6},
                 "realtime_processing": {
+                    "custom_vocabulary": True,
+                    "custom_vocabulary_config": {
+                        "vocabulary": [
+                            "Kestrel",
+                            {
+                                "value": "Oyelaran",
+                                "pronunciations": ["oy larran"],
+                                "intensity": 0.4,
+                                "language": "en",
+                            },
+                        ],
+                        "default_intensity": 0.4,
+                    },
                     "custom_spelling": True,
                     "custom_spelling_config": {"spelling_dictionary": {"Postgres": ["post gress"]}},
                     "translation": True,
@@ -136,7 +152,14 @@ def test_the_client_counts_unsigned_bytes() -> None:
     [
         ({"language_config": {"languages": ["jw"]}}, Config(language="jv")),
         ({"language_config": {"languages": ["en"], "code_switching": False}}, Config(language="en")),
-        ({"language_config": {"languages": [], "code_switching": True}}, Config()),
+        (
+            {"language_config": {"languages": [], "code_switching": True}},
+            Config(extra={"gladia": {"language_config": {"code_switching": True}}}),
+        ),
+        (
+            {"language_config": {"languages": ["en", "fr"]}},
+            Config(languages=("en", "fr"), extra={"gladia": {"language_config": {"code_switching": False}}}),
+        ),
         ({"messages_config": {"receive_partial_transcripts": False}}, Config(partials=False)),
         ({"messages_config": {"receive_errors": False, "receive_anything": 1}}, Config()),
         ({"endpointing": 1}, Config(turn_silence=1.0)),

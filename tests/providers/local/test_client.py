@@ -72,12 +72,19 @@ def test_unset_options_take_the_defaults() -> None:
 
 
 def test_dropped_options_are_told() -> None:
-    """What the caller let us leave out is warned of once the session stands."""
-    peer = client(diarization=True, on_unsupported="warn")
-    peer.receive(Connected(), 0.0)
-    assert peer.receive(Message(READY), 0.0)[1:] == [
-        say.Warned("unsupported", "local has no diarization; going on without it")
+    """What the caller let us leave out is warned of before anything is opened."""
+    start = ask.Start(Config(diarization=True, model="big", extra={"local": {"speed": 2}}, on_unsupported="warn"))
+    assert LocalClient(Context(new_id=lambda: "id-1")).send(start, 0.0) == [
+        say.Warned("unsupported", "local has one model, not 'big'; going on without it"),
+        say.Warned("unsupported", "local has no settings of its own, such as speed; going on without it"),
+        say.Warned("unsupported", "local has no diarization; going on without it"),
+        Connect("worker:local"),
     ]
+
+
+def test_its_model_may_be_named() -> None:
+    """As the greeting names it."""
+    assert client(model="pocketsphinx en-us").receive(Connected(), 0.0) == client().receive(Connected(), 0.0)
 
 
 @pytest.mark.parametrize(

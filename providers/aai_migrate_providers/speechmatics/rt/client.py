@@ -5,13 +5,14 @@ Source: https://docs.speechmatics.com/api-ref/realtime-transcription-websocket
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
 
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError
+from aai_migrate.options import Flaw
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -68,18 +69,26 @@ class Client(client.Client):
             words["domain"] = BILINGUAL
         return words
 
+    def _flaws(self, config: Config, extra: dict[str, Any]) -> Iterator[Flaw]:
+        yield from super()._flaws(config, extra)
+        silence = mapping(extra.get("conversation_config")).get(TRIGGER, config.turn_silence)
+        marks = mapping(extra.get("punctuation_overrides")).get("permitted_marks")
+        bare = config.formatting is False if marks is None else marks == []
+        if bare and silence is not None and not silence:
+            reason = "with turn_silence=0 a turn is a sentence, and without punctuation no sentence ends"
+            yield Flaw(f"{NAME}: formatting cannot be off: {reason}", "leave formatting on, or give turn_silence")
+
     def _host(self, config: Config) -> str:
         nowhere = config.region is None or config.region not in HOSTS
         return PREVIEW if nowhere and family(self._model) == MELIA else super()._host(config)
 
     def _dialled(self, transcription: dict[str, Any], beside: dict[str, Any]) -> None:
         trigger = number(mapping(transcription.get("conversation_config")).get(TRIGGER))
-        formatted = mapping(transcription.get("punctuation_overrides")).get("permitted_marks") != []
-        if not trigger and not formatted:
-            raise ConfigError(
-                f"{NAME}: with turn_silence=0 a turn is a sentence, and without punctuation no sentence ends; "
-                "leave formatting on, or give turn_silence"
-            )
+        marks = mapping(transcription.get("punctuation_overrides"))
+        formatted = marks.get("permitted_marks") != []
+        if not trigger and not formatted:  # which was told to be left out
+            transcription["punctuation_overrides"] = {name: marks[name] for name in marks if name != "permitted_marks"}
+            formatted = True
         self._language = transcription["language"]
         if "max_delay" not in self._own:
             self._delay = transcription["max_delay"] = _delay(trigger)

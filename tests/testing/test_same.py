@@ -12,14 +12,14 @@ import pytest
 from attrs import evolve
 
 import aai_migrate
-from aai_migrate import AudioError, ConfigError, ConnectionLost, MissingExtra, Termination, Turn, registry
+from aai_migrate import AudioError, ConfigError, ConnectionLost, MissingExtra, StreamEvent, Termination, Turn, registry
 from aai_migrate.audio import AudioFormat, wav, wav_bytes
 from aai_migrate.gateway import local
 from aai_migrate.testing import DifferentTurns, EndedTurn, SameTurns, coded, ended_turns, same_turns
 
 VENDORS = ("deepgram", "deepgram/flux-general-en", "speechmatics", "gladia", "assemblyai-v2", "assemblyai-v3")
 SPOKEN = coded.words(5, seed=3)
-SPEECH = [*SPOKEN[:2], 1.2, *SPOKEN[2:], 1.2]
+SPEECH: list[str | float] = [*SPOKEN[:2], 1.2, *SPOKEN[2:], 1.2]
 AUDIO = Path(__file__).parents[2] / "fixtures" / "audio"
 
 
@@ -131,7 +131,8 @@ def test_ended_turns() -> None:
     open_ = Turn(turn_order=0, transcript="One", end_of_turn=False, start=1.0, end=1.5)
     whole, cut = Termination(complete=True, reason="stop"), Termination(complete=False, reason="lost")
     assert ended_turns("deepgram", [open_, said, whole]) == (turn("one", "two"),)
-    for events in ([open_, said, cut], [said], []):
+    unfinished: list[list[StreamEvent]] = [[open_, said, cut], [said], []]
+    for events in unfinished:
         with pytest.raises(ConnectionLost, match=r"^deepgram: the stream did not come to its end(: lost)?$"):
             ended_turns("deepgram", events)
 

@@ -33,6 +33,8 @@ VENDORS: tuple[str, ...] = program("matrix").PROVIDERS
 EVERYONE = ("coded", "local", *VENDORS)
 SPOKEN = coded.words(6, seed=7)
 SPEECH = coded.encode([*SPOKEN[:2], 1.2, *SPOKEN[2:], 1.2])
+SHORT_PAUSE = coded.encode([*SPOKEN[:2], 0.75, *SPOKEN[2:], 1.2])
+"""With a pause that is longer than the silence that ends a turn by default, and shorter than that of ``FULL``."""
 
 FULL: dict[str, Any] = {
     "language": "en-GB",
@@ -46,7 +48,7 @@ FULL: dict[str, Any] = {
     "pii_redaction": True,
     "region": "eu",
 }
-"""Every option of ours, with a value that is nobody's default, and none that another turn silence would show."""
+"""Every option of ours, with a value that is nobody's default."""
 SEVERAL = {**{name: value for name, value in FULL.items() if name != "language"}, "languages": ["en", "es"]}
 """The same with languages to choose from."""
 
@@ -232,7 +234,68 @@ def test_all_that_does_not_travel_is_refused_at_once(
         assert {*caught.value.options, *beyond} == lacking
 
 
+STEREO = AudioFormat(16_000, "pcm_s16le", 2)
+
+
+def keeps_apart(provider: str) -> bool:
+    """Say whether *provider* takes two channels apart, by its table."""
+    name, model = registry.split(provider)
+    found = registry.find(name)
+    return found.suited(Config(model=model)).capabilities.max_channels > 1
+
+
+@pytest.mark.parametrize("provider", ["coded", *VENDORS])
+def test_channels_that_are_not_kept_apart(provider: str, tmp_path: Path) -> None:
+    """Two speakers on two channels: apart where that can be, else mixed, with a Notice; or it is part of the error."""
+    clip, toml = tmp_path / "call.wav", tmp_path / "stt.toml"
+    clip.write_bytes(wav_bytes(coded.encode([*SPOKEN, 1.2], STEREO), STEREO))
+    wanted = {**FULL, "channels": "separate", "sample_rate": 16_000, "audio_channels": 2}
+    with local("coded") as url:
+        toml.write_text(settings(provider, url, {**wanted, "on_unsupported": "warn"}), encoding="utf-8")
+        events = transcribed(clip, toml)
+    checked(events)
+    channels = [turn.channel for turn in ended_turns(provider, events)]
+    told = [event.message for event in events if isinstance(event, Notice) and "channels" in event.message]
+    assert (sorted(channels), len(told)) == (([0, 1], 0) if keeps_apart(provider) else ([0], 1))
+    with listening() as (url, server):
+        toml.write_text(settings(provider, url, wanted), encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            blocking(toml)
+        assert select.select([server], [], [], 0)[0] == []
+    lacking = caught.value.options if isinstance(caught.value, UnsupportedOption) else {}
+    assert ("channels='separate'" in lacking) is not keeps_apart(provider)
+    assert untold(provider, FULL) <= set(re.findall(r"\w+", str(caught.value)))
+
+
+@pytest.mark.parametrize("mode", ["wait", "revise", "raw"])
+def test_formatted_turns(mode: str, tmp_path: Path) -> None:
+    """Whatever is asked for, whoever hears it: the same words, and each turn ends once."""
+    clip = tmp_path / "call.wav"
+    clip.write_bytes(wav_bytes(SPEECH, AudioFormat()))
+    providers = ("coded", *VENDORS, "assemblyai-v3/universal-streaming-english", "speechmatics/linden-1")
+    with local("coded") as url:
+        found = compared(clip, providers, url, tmp_path, formatted_turns=mode)
+    assert found
+    assert [turn.words for turn in found.turns["coded"]] == [SPOKEN[:2], SPOKEN[2:]]
+
+
 # A vendor's client that sets everything, and every other provider behind the gateway.
+
+
+def travels(*providers: str) -> bool:
+    """Say whether a turn silence comes through the protocols of all *providers*."""
+    return not any("turn_silence" in untold(provider, FULL) for provider in providers)
+
+
+@pytest.mark.parametrize("provider", ["coded", *VENDORS])
+def test_what_travels_has_its_effect(provider: str, tmp_path: Path) -> None:
+    """A longer turn silence makes one turn of two, wherever a provider has it."""
+    clip, toml = tmp_path / "call.wav", tmp_path / "stt.toml"
+    clip.write_bytes(wav_bytes(SHORT_PAUSE, AudioFormat()))
+    with local("coded") as url:
+        for options, turns in (({}, 2), ({**FULL, "on_unsupported": "warn"}, 1 if travels(provider) else 2)):
+            toml.write_text(settings(provider, url, options), encoding="utf-8")
+            assert len(ended_turns(provider, transcribed(clip, toml))) == turns
 
 
 @pytest.mark.parametrize("options", [FULL, SEVERAL], ids=["language", "languages"])
@@ -240,9 +303,9 @@ def test_all_that_does_not_travel_is_refused_at_once(
 def test_a_client_that_sets_everything(
     behind: str, options: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever is behind, the client gets its session and its turns; the operator is told what is dropped."""
+    """Whoever is behind, the client gets its session; what both have comes through, and what one lacks is dropped."""
     clip, toml = tmp_path / "call.wav", tmp_path / "stt.toml"
-    clip.write_bytes(wav_bytes(SPEECH, AudioFormat()))
+    clip.write_bytes(wav_bytes(SHORT_PAUSE, AudioFormat()))
     with local("coded") as ear:
         more = {} if behind == "coded" else {"base_url": ear, "api_key": "any", "paced": False}
         with local(behind, **more) as url:
@@ -253,5 +316,5 @@ def test_a_client_that_sets_everything(
                     events = transcribed(clip, toml)
                 checked(events)
                 heard = [turn.words for turn in ended_turns(client, events)]
-                assert heard == [SPOKEN[:2], SPOKEN[2:]], client
+                assert heard == ([SPOKEN] if travels(client, behind) else [SPOKEN[:2], SPOKEN[2:]]), client
                 assert [record for record in caplog.records if record.levelno >= logging.ERROR] == [], client

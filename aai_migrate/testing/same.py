@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -15,7 +17,7 @@ from .. import registry
 from ..audio import recording
 from ..audio.format import AudioFormat
 from ..drivers.feeder import Chunk
-from ..drivers.sync import connect
+from ..drivers.sync import Stream, connect
 from ..errors import AudioError, ConfigError, ConnectionLost
 from ..events import StreamEvent, Termination, Turn
 from ..settings import ConfigSource
@@ -228,16 +230,40 @@ def same_turns(
 
             played = {"base_url": stack.enter_context(local(ear)), "api_key": "emulated", "paced": False}
 
-        def heard(name: str) -> tuple[EndedTurn, ...]:
-            asked = {**played, **options} if emulate and _is_played(name) else options
-            with connect(name, config=config, **asked) as stream:
-                return ended_turns(name, stream.transcribe(source))
+        def asked(name: str) -> dict[str, Any]:
+            return {**played, **options} if emulate and _is_played(name) else options
 
-        pool = stack.enter_context(ThreadPoolExecutor(1 if emulate else len(providers), "aai_migrate same_turns"))
-        turns = dict(zip(providers, pool.map(heard, providers), strict=True))
+        each = {name: partial(connect, name, config=config, **asked(name)) for name in providers}
+        turns = _heard(each, source, at_once=1 if emulate else len(providers))
     usual = (EXACT, 0.0) if emulate else (REAL_TOLERANCE, REAL_RATE)
-    asked = (tolerance, word_error_rate)
-    return SameTurns(turns, *(mine if mine is not None else theirs for mine, theirs in zip(asked, usual, strict=True)))
+    chosen = zip((tolerance, word_error_rate), usual, strict=True)
+    return SameTurns(turns, *(mine if mine is not None else theirs for mine, theirs in chosen))
+
+
+def _heard(
+    each: Mapping[str, Callable[[], Stream]], source: bytes | Iterable[Chunk], *, at_once: int
+) -> dict[str, tuple[EndedTurn, ...]]:
+    """Return what each provider hears of *source*, so many of them *at_once*; where one fails, none goes on."""
+    streams: list[Stream] = []
+    over = threading.Event()
+
+    def hear(name: str, opened: Callable[[], Stream]) -> tuple[EndedTurn, ...]:
+        with opened() as stream:
+            streams.append(stream)
+            return () if over.is_set() else ended_turns(name, stream.transcribe(source))
+
+    with ThreadPoolExecutor(at_once, "aai_migrate same_turns") as pool:
+        futures = {name: pool.submit(hear, name, opened) for name, opened in each.items()}
+        try:
+            done, _ = wait(futures.values(), return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            return {name: future.result() for name, future in futures.items()}
+        finally:
+            over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for stream in streams:
+                stream.close()
 
 
 def _check(providers: Sequence[str], emulate: bool, options: Mapping[str, Any]) -> None:

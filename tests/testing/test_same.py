@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,33 @@ def test_a_provider_that_fails(call: Path) -> None:
     """Its own error is raised."""
     with local("coded", authenticate=lambda credential: None) as url, pytest.raises(aai_migrate.AuthenticationError):
         same_turns(wav(call), "deepgram", "gladia", emulate=False, base_url=url, api_key="any")
+
+
+class Endless:
+    """A second of audio, and then nothing until it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield bytes(32_000)
+        assert self.closed.wait(60)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@pytest.mark.parametrize("refused", ["deepgram", "gladia"])
+def test_nobody_goes_on_where_one_fails(refused: str, tmp_path: Path) -> None:
+    """Its error comes at once, whatever the others still had to hear; no thread is left."""
+    toml, source = tmp_path / "stt.toml", Endless()
+    before = set(threading.enumerate())
+    with local("coded") as url, local("coded", authenticate=lambda credential: None) as closed:
+        urls = {name: closed if name == refused else url for name in ("deepgram", "gladia")}
+        toml.write_text("".join(f'[{name}]\nbase_url = "{url}"\n' for name, url in urls.items()))
+        with pytest.raises(aai_migrate.AuthenticationError):
+            same_turns(source, "deepgram", "gladia", emulate=False, config=toml, api_key="any")
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

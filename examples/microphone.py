@@ -1,4 +1,7 @@
-"""Shows what the microphone hears. Who transcribes it is one word in stt.toml; Ctrl+C ends it, after the last words."""
+"""Shows what the microphone hears. Who transcribes it is one word in stt.toml; Ctrl+C ends it, after the last words.
+
+Needs pip install 'aai_migrate[mic,local]', or a key and no local for another provider than that.
+"""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The same as microphone.py with asyncio."""
+"""The same as microphone.py with asyncio, which needs the extra async."""
 
 import asyncio
 import signal

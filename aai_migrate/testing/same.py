@@ -85,7 +85,10 @@ class DifferentTurns(AssertionError):
 
     def __init__(self, differences: Sequence[str]) -> None:
         self.differences = tuple(differences)
-        super().__init__("\n".join(self.differences))
+        super().__init__(self.differences)
+
+    def __str__(self) -> str:
+        return "\n".join(self.differences)
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import threading
@@ -123,6 +124,7 @@ def test_its_truth_is_an_assertion() -> None:
         assert str(caught.value) == bad.differences[0]
         assert caught.value.differences == bad.differences
         assert isinstance(caught.value, AssertionError)
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     assert "secret" not in repr(bad)
 
 

@@ -40,7 +40,7 @@ test: $(DEV) $(MIC) $(NODE) $(OLD)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py
+	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py examples/*.py
 
 table: $(DEV)
 	$(BIN)/python .ci/table

@@ -19,23 +19,6 @@ score = program("score")
 texts = st.lists(st.sampled_from("abcd"), max_size=8).map(" ".join)
 
 
-@pytest.mark.parametrize(
-    ("reference", "heard", "wrong"),
-    [
-        ("a b c", "a b c", 0),
-        ("a b c", "a x c", 1),
-        ("a b c", "a c", 1),
-        ("a b c", "a b b c", 1),
-        ("a b c", "", 3),
-        ("", "a", 1),
-        ("a b c d", "b c d e", 2),
-    ],
-)
-def test_errors(reference: str, heard: str, wrong: int) -> None:
-    """Substitutions, deletions and insertions count one each, and the fewest of them."""
-    assert score.errors(reference.split(), heard.split()) == wrong
-
-
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=5))
 def test_pooled_as_jiwer(pairs: list[tuple[str, str]]) -> None:
     """All clips' errors over all clips' words, empty references included, as jiwer counts."""

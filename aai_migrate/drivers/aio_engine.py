@@ -88,8 +88,9 @@ class AsyncEngine:
         self._ask(piece if isinstance(piece, Gap) else ask.Audio(piece))
 
     async def feed_in_pieces(self, chunk: Chunk) -> None:
-        """Feed a chunk of a source, of any length, as room comes."""
-        for piece in pieces(chunk, self.settings.config.audio):
+        """Feed a chunk of a source, of any length, as room comes; where that may be refused, all of it or nothing."""
+        settings = self.settings
+        for piece in pieces(chunk, settings.config.audio, whole=settings.limits.overflow == "raise"):
             await self.feed(piece)
 
     @property

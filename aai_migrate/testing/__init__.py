@@ -1,15 +1,18 @@
-"""The test kit, for our own tests and for applications': both halves of a vendor in memory, on a manual clock."""
+"""The test kit, for our own tests and for applications': both halves of a vendor, in memory or on this machine."""
 
 from .clock import ManualClock
 from .faults import Corrupt, Cut, Delay, Duplicate, Fault, Refuse
 from .link import Far, FarEnd, Link, Service, Stuck, spoken
+from .same import DifferentTurns, EndedTurn, SameTurns, ended_turns, same_turns
 from .trace import Entry, Trace
 
 __all__ = [
     "Corrupt",
     "Cut",
     "Delay",
+    "DifferentTurns",
     "Duplicate",
+    "EndedTurn",
     "Entry",
     "Far",
     "FarEnd",
@@ -17,8 +20,11 @@ __all__ = [
     "Link",
     "ManualClock",
     "Refuse",
+    "SameTurns",
     "Service",
     "Stuck",
     "Trace",
+    "ended_turns",
+    "same_turns",
     "spoken",
 ]

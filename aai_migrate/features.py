@@ -18,11 +18,12 @@ from .config import OPTIONS, Config
 from .errors import ConfigError, UnsupportedOption
 from .options import Option, Support, alternative, of_family
 from .provider import Numbers, Provider
+from .tokens import Tokens
 
 FEATURES = (
     *("model", "language", "languages", "encoding", "sample_rate", "channels", "partials", "formatting"),
     *("formatted_turns", "turn_silence", "max_turn_silence", "keyterms", "diarization", "profanity_filter"),
-    *("pii_redaction", "region", "base_url", "finalize", "configure", "keepalive", "resume"),
+    *("pii_redaction", "region", "base_url", "finalize", "configure", "keepalive", "resume", "token"),
 )
 """Every setting that vendors differ in, then what a session can do, in the order of tables."""
 RANKS: dict[Support, int] = {"unsupported": 0, "approximate": 1, "emulated": 2, "exact": 3}
@@ -108,6 +109,7 @@ def features(provider: Provider, model: str | None = None) -> tuple[Feature, ...
         "configure": _configure(rows.values()),
         "keepalive": _keepalive(numbers),
         "resume": _resume(suited),
+        "token": _token(suited.tokens),
         **{name: _option(rows.get(name), suited.options, name, spoken.get(name, ())) for name in OPTIONS},
     }
     usual: dict[str, Any] = {"source": can.source, "as_of": can.as_of}
@@ -262,6 +264,16 @@ def _resume(provider: Provider) -> dict[str, Any]:
     if provider.session_of:
         return {"support": "exact", "note": "the vendor's session goes on after a loss"}
     return {"support": "emulated", "note": "after a loss another session begins, with the audio that was not settled"}
+
+
+def _token(tokens: Tokens | None) -> dict[str, Any]:
+    if tokens is None:
+        return {"support": "unsupported", "note": "there are no temporary tokens"}
+    note = "one session, whose settings it fixes" if tokens.once else "for programs that must not hold the key"
+    if tokens.lifetime:
+        least, usual, most = tokens.lifetime
+        note += f"; good for {least:g} to {most:.0f} s, usually {seconds(usual)}"
+    return {"support": "exact", "note": note, "source": tokens.source}
 
 
 def seconds(value: float | None) -> str:

@@ -161,6 +161,14 @@ class TestFeatures:
         assert of(registry.find("gladia"), "resume").support == "exact"
         assert of(VENDOR, "resume").support == "emulated"
 
+    def test_temporary_tokens(self) -> None:
+        """How long they live, where one may choose; some are a whole session."""
+        assert of(VENDOR, "token").support == "unsupported"
+        found = of(registry.find("deepgram"), "token")
+        assert (found.support, found.source) == ("exact", registry.find("deepgram").tokens.source)  # type: ignore[union-attr]
+        assert found.note == "for programs that must not hold the key; good for 1 to 3600 s, usually 30 s"
+        assert of(registry.find("gladia"), "token").note == "one session, whose settings it fixes"
+
     def test_what_a_provider_cannot_be(self) -> None:
         """It says so itself."""
 

@@ -47,6 +47,7 @@ _TITLES = {
     "configure": "`configure()`",
     "keepalive": "keepalive",
     "resume": "session outlives a connection",
+    "token": "temporary tokens",
 }
 
 

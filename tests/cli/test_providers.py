@@ -212,6 +212,7 @@ def test_a_pipe_gets_aligned_text(run: Run, third: None) -> None:
         "configure": "exact",
         "keepalive": "exact",
         "resume": "emulated",
+        "token": "-",
     }
     assert table(outcome.out, "Sources")["third"] == ["2026-01-02", "https://third.example"]
 

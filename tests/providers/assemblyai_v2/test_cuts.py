@@ -276,7 +276,7 @@ def test_a_key_that_is_refused_is_not_shown_again(refuses: Any, tells: bool) -> 
     done = Run(V2, far=lambda: far, audio=AUDIO, base_url=HOST)
     assert isinstance(done.error, AuthenticationError)
     assert len(done.link.ends) == 1
-    assert [type(event).__name__ for event in done.said] == ["Failed"]
+    assert [type(event).__name__ for event in done.said] == ["Warned", "Failed"]  # that the model is retired
 
 
 def test_the_query_is_what_the_page_knows() -> None:

@@ -115,8 +115,11 @@ def wrong(mutants: Iterable[Mutant], root: Path = ROOT) -> list[str]:
         except (OSError, ValueError) as error:
             found.append(str(error))
         for test in mutant.tests:
-            path, _, function = test.partition("::")
-            there = (root / path).is_file() and f"def {function}" in (root / path).read_text(encoding="utf-8")
+            path, *names = test.split("::")
+            file = root / path
+            there = file.is_file() and all(
+                re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for name in names
+            )
             found += [] if there else [f"{mutant.name}: there is no {test}"]
     return found
 

@@ -116,10 +116,8 @@ def wrong(mutants: Iterable[Mutant], root: Path = ROOT) -> list[str]:
             found.append(str(error))
         for test in mutant.tests:
             path, *names = test.split("::")
-            file = root / path
-            there = file.is_file() and all(
-                re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for name in names
-            )
+            text = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else None
+            there = text is not None and all(re.search(rf"\b{name}\b", text) for name in names)
             found += [] if there else [f"{mutant.name}: there is no {test}"]
     return found
 
@@ -142,14 +140,14 @@ def run(tree: Path, tests: Sequence[str], *options: str, longest: float = LONGES
     return Verdict(code, first[1] if first else "", output, time.monotonic() - begun)
 
 
-def attempt(mutant: Mutant, tree: Path) -> Verdict:
+def attempt(mutant: Mutant, tree: Path, longest: float = LONGEST) -> Verdict:
     """Run the tests of *mutant* in the copy at *tree* with the breakage in it, and take it out again."""
     file = tree / mutant.file
     source = file.read_text(encoding="utf-8")
     file.write_text(mutant.applied(source), encoding="utf-8")
     try:
         _forget(file)
-        return run(tree, mutant.tests, "-x")
+        return run(tree, mutant.tests, "-x", longest=longest)
     finally:
         file.write_text(source, encoding="utf-8")
         _forget(file)

@@ -63,10 +63,9 @@ def test_a_verdict(tree: Path, new: str, said: str, test: str) -> None:
     assert (tree / "rules.py").read_text() == RULE
 
 
-def test_tests_that_never_end_are_stopped(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_that_take_too_long_are_stopped(tree: Path) -> None:
     """Which is no verdict either."""
-    monkeypatch.setitem(mutants.run.__kwdefaults__, "longest", 0.0)
-    verdict = attempt(mutant("return value"), tree)
+    verdict = attempt(mutant("return value"), tree, longest=0.0)
     assert (str(verdict), verdict.killed) == ("TOOK TOO LONG", False)
     assert (tree / "rules.py").read_text() == RULE
 

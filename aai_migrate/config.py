@@ -24,8 +24,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(choices)}"
 
 
+def well_formed(text: str) -> bool:
+    """Say whether *text* can be written at all: half a surrogate pair, as JSON can spell it, cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and well_formed(value)
+
+
 def _text(config: object, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and (not isinstance(value, str) or not value.strip()):
+    if value is not None and not _is_text(value):
         raise ConfigError(f"{attribute.name} must be a non-empty string, not {value!r}")
 
 
@@ -57,7 +66,7 @@ def _choice(kind: Any) -> Callable[[object, Attribute[Any], object], None]:
 
 
 def _texts(config: object, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, tuple) or not all(isinstance(item, str) and item.strip() for item in value):
+    if not isinstance(value, tuple) or not all(map(_is_text, value)):
         raise ConfigError(f"{attribute.name} must be a list of non-empty strings, not {value!r}")
 
 
@@ -87,7 +96,8 @@ def _url(config: object, attribute: Attribute[Any], value: object) -> None:
 
 
 def _extra(config: object, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
+    parts = value.values() if isinstance(value, Mapping) else (None,)
+    if not all(isinstance(part, Mapping) and all(map(_is_text, part)) for part in parts):
         raise ConfigError("extra must be a table per provider, as in extra={'PROVIDER': {'WORD': 0.4}}")
 
 

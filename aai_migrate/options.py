@@ -76,10 +76,31 @@ class Option:
 
 @frozen
 class Encoded:
-    """The outcome of :func:`encode`: what to send, and what was left out on the caller's wish, with the reason."""
+    """The outcome of :func:`encode`.
+
+    Attributes:
+        native: what to send.
+        dropped: what was left out on the caller's wish, each with the reason.
+        lacking: those of them that the vendor or the model does not have, each with what comes nearest.
+        wrong: what is wrong with the others, in words.
+    """
 
     native: dict[str, Any]
     dropped: Mapping[str, str] = field(factory=dict)
+    lacking: Mapping[str, str] = field(factory=dict)
+    wrong: tuple[str, ...] = ()
+
+    def insist(self, provider: str, model: str | None, others: Iterable[str] = ()) -> None:
+        """Refuse to go on without what was left out; *others* is what the provider's own checks found.
+
+        Raises:
+            UnsupportedOption, ConfigError: something is wrong; the text names all of it.
+        """
+        texts = (*self.wrong, *others)
+        if self.lacking:
+            raise UnsupportedOption(self.lacking, provider, model, texts)
+        if texts:
+            raise ConfigError("; ".join(texts))
 
     def warnings(self) -> list[Warned]:
         """Return what the caller is told of options that were left out."""
@@ -123,10 +144,10 @@ def encode(
                 dropped[other] = f"{provider}: {name} goes before {other}"
             owners[chosen.native] = name
             native[chosen.native] = chosen.encode(value)
-    if dropped and config.on_unsupported == "error":
-        others = tuple(wrong.values())
-        raise UnsupportedOption(lacking, provider, model, others) if lacking else ConfigError("; ".join(others))
-    return Encoded(native, dropped)
+    encoded = Encoded(native, dropped, lacking, tuple(wrong.values()))
+    if config.on_unsupported == "error":
+        encoded.insist(provider, model)
+    return encoded
 
 
 def _alternative(rows: Iterable[Option], name: str) -> str:

@@ -25,9 +25,9 @@ def refused(text: str, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-@pytest.mark.parametrize("value", ["", "  ", 3, b"en", ("en",)])
+@pytest.mark.parametrize("value", ["", "  ", 3, b"en", ("en",), "e\udc80"])
 def test_texts(name: str, value: object) -> None:
-    """A text is not empty and not something else."""
+    """A text is not empty, not something else, and nothing that cannot be written, as half a surrogate pair is."""
     refused(f"{name} must be a non-empty string, not {value!r}", **{name: value})
 
 
@@ -46,7 +46,7 @@ def test_seconds(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("value", ["en", {"en"}, None, [""], ["a", 3], [" "]])
+@pytest.mark.parametrize("value", ["en", {"en"}, None, [""], ["a", 3], [" "], ["a\udc80"]])
 def test_lists(name: str, value: object) -> None:
     """A string is not a list of strings."""
     shown = tuple(value) if isinstance(value, list) else value
@@ -95,7 +95,7 @@ def test_good_base_urls(value: str) -> None:
     assert Config(base_url=value).base_url == value
 
 
-@pytest.mark.parametrize("value", [None, [], {"v3": 1}, {"v3": ["a"]}, "v3"])
+@pytest.mark.parametrize("value", [None, [], {"v3": 1}, {"v3": ["a"]}, "v3", {"v3": {1: "a"}}, {"v3": {"\udc80": "a"}}])
 def test_extra(value: object) -> None:
     """A table per provider; its values are not shown."""
     refused("extra must be a table per provider, as in extra={'PROVIDER': {'WORD': 0.4}}", extra=value)

@@ -92,7 +92,9 @@ class TestEncode:
         """With a warning wanted the option is left out and named, in the order of the table of options."""
         config = Config(region="eu", language="en", partials=True, on_unsupported="warn")
         assert encode(config, ROWS, "v") == Encoded(
-            {"interim": True}, {"language": "v has no language", "region": "v has no region"}
+            {"interim": True},
+            {"language": "v has no language", "region": "v has no region"},
+            {"language": "", "region": "base_url says where"},
         )
 
     def test_beyond_a_limit(self) -> None:
@@ -103,6 +105,18 @@ class TestEncode:
         text = "v: keyterms takes at most 2 terms; going on without it"
         assert encoded.warnings() == [Warned("unsupported", text)]
         assert encoded.native == {}
+
+    def test_what_a_provider_finds_itself_is_in_the_same_error(self) -> None:
+        """Whoever looks further than the rows first takes what is right, and insists when all is known."""
+        config = Config(region="eu", keyterms=("a", "b", "c"), on_unsupported="warn")
+        encoded = encode(config, ROWS, "v", family="new")
+        with pytest.raises(UnsupportedOption) as error:
+            encoded.insist("v", "m-1", ["v: word: expected a number"])
+        assert error.value.options == {"region": "base_url says where"}
+        assert error.value.also == ("v: keyterms takes at most 2 terms", "v: word: expected a number")
+        with pytest.raises(ConfigError, match=r"^v: word: expected a number$"):
+            Encoded({}).insist("v", None, ["v: word: expected a number"])
+        Encoded({"a": 1}).insist("v", None)
 
 
 class TestDecode:

@@ -443,6 +443,14 @@ class TestRevisions:
         assert fold([*self.TURN, event]) == fold([*self.TURN])
         assert fold([self.TURN[0], Revised(turn=1, text="x")]) == fold([self.TURN[0]])
 
+    @pytest.mark.parametrize("mode", ["wait", "revise"])
+    def test_a_formatted_text_that_comes_late_is_a_revision(self, mode: str) -> None:
+        """Whoever waits for it too, where it came later than was waited for: the turn has ended once already."""
+        events: list[SessionEvent] = [*self.TURN, Revised(turn=1, text="A b.", formatted=True)]
+        last = fold(events, formatted_turns=mode)[-1]
+        assert isinstance(last, TurnRevised)
+        assert (last.turn_order, last.transcript, last.turn_is_formatted) == (0, "A b.", True)
+
     def test_raw_turns_are_not_formatted_afterwards(self) -> None:
         """With ``formatted_turns="raw"`` a formatted text is dropped, a speaker is not."""
         events: list[SessionEvent] = [*self.TURN, Revised(turn=1, text="A b.", formatted=True)]

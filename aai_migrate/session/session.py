@@ -296,14 +296,13 @@ class Session:
         try:
             return can.wire_format(name, config.audio, separate=separate), []
         except UnsupportedOption as error:
-            if config.audio.channels > 2:  # which cannot be mixed either
-                raise
-            mixed = can.wire_format(name, config.audio, separate=False)
             if config.on_unsupported == "warn":
+                mixed = can.wire_format(name, config.audio, separate=False)
                 hint = f"{error.option} ({error.alternative})"
                 return mixed, [say.Warned("unsupported", f"{name} has no {hint}; the channels are mixed")]
+            one = can.wire_format(name, evolve(config.audio, channels=1), separate=False)
             try:  # what else is wrong
-                self.provider.client(self._context).send(ask.Start(evolve(config, audio=mixed), credential), 0.0)
+                self.provider.client(self._context).send(ask.Start(evolve(config, audio=one), credential), 0.0)
             except UnsupportedOption as other:
                 options = {**error.options, **other.options}
                 raise UnsupportedOption(options, name, other.model, other.also) from None

@@ -95,6 +95,16 @@ class TestStarting:
         (dialled,) = (item for item in items if isinstance(item, Connect))
         assert "sample_rate=16000" in dialled.url
 
+    def test_many_channels_that_are_not_kept_apart(self) -> None:
+        """The error is the same; who wants to go on without is told that so many cannot be mixed either."""
+        vendor = registry.find("assemblyai-v3")
+        config = Config(audio=type(FORMAT)(channels=3), channels="separate", region="moon")
+        with pytest.raises(UnsupportedOption, match=r"^assemblyai-v3 has no channels='separate'") as error:
+            Session(vendor, context()).send(ask.Start(config), 0.0)
+        assert error.value.also == ("assemblyai-v3: region must be us or eu, not 'moon'",)
+        with pytest.raises(AudioError, match="3 channels cannot be mixed"):
+            Session(vendor, context()).send(ask.Start(evolve(config, on_unsupported="warn")), 0.0)
+
     @pytest.mark.parametrize(
         ("asked", "served", "told"),
         [("old", "old", ["old"]), (None, "new", []), ("new", "old", ["old"]), (None, "gone", ["gone"])],

@@ -106,9 +106,12 @@ class Client:
         }
         if turns.family in (US, US_MULTI) and config.formatted_turns != "raw":
             query["format_turns"] = True
-        encoded = self._encode(config)
+        encoded = self._encode(evolve(config, on_unsupported="warn"))  # what is wrong is told with all the rest
         extra = own_words(config, NAME, RESERVED)
-        query |= encoded.native | extra
+        wrong = _unspellable(extra)
+        if config.on_unsupported == "error":
+            encoded.insist(NAME, self._model, wrong.values())
+        query |= encoded.native | {name: value for name, value in extra.items() if name not in wrong}
         turns.formats = _is_on(query.get("format_turns"))
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {"AssemblyAI-Version": VERSION}
@@ -118,7 +121,9 @@ class Client:
         url = f"{address(config.base_url, HOSTS.get(config.region, HOSTS[None]), PATH)}?{written}"
         known = NATIVE | {row.native for row in OPTIONS}
         remarks = unknown(NAME, MODELS, self._model, known, extra)
-        return [*remarks, *encoded.warnings(), Connect(url, headers)]
+        remarks += encoded.warnings()
+        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong.values()]
+        return [*remarks, Connect(url, headers)]
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, OPTIONS, NAME, model=self._model, family=self._turns.family)
@@ -230,11 +235,28 @@ def _is_on(value: Any) -> bool:
         return False
 
 
+def _unspellable(words: Mapping[str, Any]) -> dict[str, str]:
+    """Return those of the caller's own *words* that no query can carry, each with what is wrong with it."""
+    wrong: dict[str, str] = {}
+    for name, value in words.items():
+        try:
+            _wire(value)
+        except (TypeError, ValueError, RecursionError):
+            kind = type(value).__name__
+            wrong[name] = f"{NAME}: {name}: takes text, a number, true or false, or JSON; not this {kind}"
+    return wrong
+
+
 def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists and objects as JSON."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (list, tuple, Mapping)) else str(value)
+    """A query parameter's spelling: booleans as words, lists and objects as JSON.
+
+    Raises:
+        TypeError, ValueError, RecursionError: it has none.
+    """
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair is no character
+        return value
+    return json.dumps(value)
 
 
 def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:

@@ -2,7 +2,8 @@
 
 Sources, read 2026-09:
 https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-api (query parameters),
-https://www.assemblyai.com/docs/speech-to-text/universal-streaming (models and turn detection).
+https://www.assemblyai.com/docs/speech-to-text/universal-streaming (models and turn detection),
+https://github.com/TypeWhisper/typewhisper-mac/issues/1042 (a model that is refused).
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ LANGUAGES = tuple(
 )
 _EUROPEAN = ("en", "es", "de", "fr", "it", "pt")
 
+LISTED = datetime.date(2026, 9, 24)
+"""When the service, refusing a model, listed those that it takes."""
+
+
+def _gone(name: str, since: datetime.date, replacement: str, source: str = "") -> Model:
+    return Model(name=name, family=U3, retired=since, replacement=replacement, source=source)
+
+
 MODELS = {
     model.name: model
     for model in (
@@ -46,11 +55,20 @@ MODELS = {
                 "universal-3-7-preview",
             )
         ),
+        # The vendor gives no dates: these are the days on which somebody saw that it takes them no more.
+        _gone(
+            "universal-3-pro",
+            datetime.date(2026, 7, 31),
+            "universal-3-5-pro",
+            "https://github.com/TypeWhisper/typewhisper-mac/issues/1042",
+        ),
+        _gone("universal-3-5-pro-realtime", LISTED, "universal-3-5-pro"),
+        _gone("u3-pro", LISTED, DEFAULT_MODEL),
     )
 }
 
 CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 9, 24),
+    as_of=LISTED,
     source=PARAMETERS,
     encodings=("pcm_s16le", "pcm_mulaw"),
     sample_rates=range(8_000, 192_001),
@@ -80,7 +98,7 @@ SECRET = frozenset({"webhook_auth_header_value", "webhook_url"})
 """Parameters whose value no report of settings shows."""
 CLEARABLE = frozenset({"keyterms_prompt", "language_codes"})
 """Lists that ``[]`` clears in mid-session."""
-LONGEST_TERM = 50
+LONGEST_TERM, MOST_LANGUAGES = 50, 10
 HOSTS = {
     None: "streaming.assemblyai.com",
     "us": "streaming.us.assemblyai.com",
@@ -156,16 +174,25 @@ def _base(tag: str) -> str:
     return tag.partition("-")[0].lower()
 
 
-def _known_languages(value: Any) -> str:
+def _stranger(value: str | tuple[str, ...], known: tuple[str, ...]) -> str | None:
+    """Return the first tag of one or several whose language is not *known*."""
     tags = (value,) if isinstance(value, str) else value
-    if len(tags) > 10:
-        return f"takes at most 10 languages, not {len(tags)}"
-    unknown = [tag for tag in tags if _base(tag) not in LANGUAGES]
-    return f"{unknown[0]!r} is not offered; known: {', '.join(LANGUAGES)}" if unknown else ""
+    return next((tag for tag in tags if _base(tag) not in known), None)
 
 
-def _among(tags: tuple[str, ...]) -> Callable[[str], str]:
-    return lambda tag: "" if _base(tag) in tags else f"{tag!r} needs another model, such as {DEFAULT_MODEL}"
+def _known_languages(value: str | tuple[str, ...]) -> str:
+    if (tag := _stranger(value, LANGUAGES)) is not None:
+        return f"{tag!r} is not offered; known: {', '.join(LANGUAGES)}"
+    count = 1 if isinstance(value, str) else len({*map(_base, value)})
+    return f"takes at most {MOST_LANGUAGES} languages, not {count}" if count > MOST_LANGUAGES else ""
+
+
+def _among(known: tuple[str, ...]) -> Callable[[str | tuple[str, ...]], str]:
+    def check(value: str | tuple[str, ...]) -> str:
+        tag = _stranger(value, known)
+        return "" if tag is None else f"{tag!r} needs another model, such as {DEFAULT_MODEL}"
+
+    return check
 
 
 def _silence(value: float) -> str:
@@ -183,6 +210,11 @@ def _row(name: str, native: str, **more: Any) -> Option:
     return Option(name=name, native=native, source=PARAMETERS, **more)
 
 
+def _found(name: str, family: str, **more: Any) -> Option:
+    """A language that only the model decides on: what it is told is not said on the wire."""
+    return _row(name, "", models=(family,), support="approximate", why="the model finds the language itself", **more)
+
+
 OPTIONS = (
     _row(
         "language",
@@ -193,28 +225,32 @@ OPTIONS = (
         check=_known_languages,
         hot=True,
         support="approximate",
-        why="one language steers the model, it does not exclude others",
+        why="one language steers the model, it does not exclude others; no region is told",
     ),
-    _row("language", "", models=(US,), check=_among(("en",)), why="the model has one language"),
     _row(
         "language",
         "",
-        models=(US_MULTI,),
-        check=_among(_EUROPEAN),
+        models=(US,),
+        check=_among(("en",)),
         support="approximate",
-        why="the model finds the language itself",
+        why="the model has English only, and is told no region",
     ),
-    _row("language", "", models=(W,), support="approximate", why="the model finds the language itself"),
+    _found("language", US_MULTI, check=_among(_EUROPEAN)),
+    _found("language", W),
     _row(
         "languages",
         "language_codes",
         models=(U3,),
-        encode=lambda tags: [_base(tag) for tag in tags],
+        encode=lambda tags: [*dict.fromkeys(map(_base, tags))],
         decode=_many,
         check=_known_languages,
         hot=True,
-        alternative=f"choose model {DEFAULT_MODEL}",
+        support="approximate",
+        why="they steer the model and do not exclude others; no regions are told",
     ),
+    _found("languages", US_MULTI, check=_among(_EUROPEAN)),
+    _found("languages", W),
+    _row("languages", "", models=(US,), support="unsupported", alternative=f"choose model {DEFAULT_MODEL}"),
     _row("partials", "include_partial_turns", decode=flag),
     _row("formatting", "format_turns", models=(US, US_MULTI, W), decode=flag, hot=True),
     _row(
@@ -240,6 +276,7 @@ OPTIONS = (
         encode=milliseconds,
         decode=from_milliseconds,
         hot=True,
+        why="in whole milliseconds",
     ),
     _row(
         "keyterms",
@@ -249,16 +286,21 @@ OPTIONS = (
         decode=_terms,
         check=_keyterms,
         hot=True,
-        alternative="choose a Universal model",
     ),
+    _row("keyterms", "", models=(W,), support="unsupported", alternative="choose a Universal model"),
     _row("diarization", "speaker_labels", decode=flag),
     _row("profanity_filter", "filter_profanity", decode=flag, hot=True),
-    _row("pii_redaction", "redact_pii", decode=flag),
+    _row(
+        "pii_redaction",
+        "redact_pii",
+        decode=flag,
+        why="redacts turns that have ended; there are no partials then, unless they are asked for",
+    ),
     _row(
         "region",
         "",
         check=lambda name: "" if name in HOSTS else f"must be us or eu, not {name!r}",
-        why="chooses the host",
+        why="chooses the host; without a region the nearest is asked",
     ),
 )
 

@@ -152,13 +152,17 @@ class Client:
         }
         if audio.channels > 1:
             query |= {"channels": audio.channels, "multichannel": True}
-        encoded = self._encode(config)
-        extra, remarks = self._extra(config)
+        encoded = self._encode(evolve(config, on_unsupported="warn"))  # what is wrong is told with all the rest
+        extra, strays = self._extra(config)
         known = {*self.parameters, *self.own}
-        remarks += [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
+        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
         neutral = self._defaults(config) | encoded.native
         query |= neutral | extra
-        pairs = self._checked(query, neutral, config, remarks)
+        pairs, wrong = self._checked(query, neutral, config)
+        if config.on_unsupported == "error":
+            encoded.insist(NAME, self._model, [*(f"{stray}; leave it out of extra" for stray in strays), *wrong])
+        remarks += [say.Warned("unsupported", f"{stray}; going on without it") for stray in strays]
+        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong]
         self._dialled(config, query)
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {}
@@ -167,43 +171,41 @@ class Client:
             headers["Authorization"] = f"{scheme} {start.credential.secret.reveal()}"
         return [*remarks, Connect(f"{self._address(config)}?{urlencode(pairs)}", headers)]
 
-    def _extra(self, config: Config) -> tuple[dict[str, Any], list[Out]]:
-        """Return what the caller gave in the vendor's words, without those of the other path, which are an error."""
+    def _extra(self, config: Config) -> tuple[dict[str, Any], list[str]]:
+        """Return what the caller gave in the vendor's words, and what is wrong with those of the other path."""
         extra = own_words(config, NAME, RESERVED)
         strays = sorted(name for name in extra if name in {*LISTEN, *FLUX} - {*self.parameters})
-        reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
-        if strays and config.on_unsupported == "error":
-            raise ConfigError(f"{reason}; leave it out of extra")
         kept = {name: value for name, value in extra.items() if name not in strays}
-        return kept, [say.Warned("unsupported", f"{reason}; going on without it")] if strays else []
+        return kept, [f"{NAME}/{self._model} has no {name}: other models have" for name in strays]
 
     def _checked(
-        self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config, remarks: list[Out]
-    ) -> list[tuple[str, str]]:
-        """Return *query* as it is spelled; what cannot be is an error, or is taken out of it with a remark.
+        self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config
+    ) -> tuple[list[tuple[str, str]], list[str]]:
+        """Return *query* as it is spelled, and what is wrong with what was taken out of it.
 
         What *neutral* settings say instead counts then: who wants card numbers hidden is not to see all of them.
         A language in the vendor's own word is not checked: models learn more than our table has.
+
+        Raises:
+            ConfigError: there is no going on without it.
         """
         given = "language" in config.extra.get(NAME, {})
+        found: list[str] = []
         while True:
             try:
                 pairs = written({name: value for name, value in query.items() if name not in self.own})
-            except InvalidParameter as error:
-                raise ConfigError(f"{NAME}: {error}") from None
-            try:
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                if config.on_unsupported == "error" or error.name in RESERVED:
-                    raise ConfigError(f"{NAME}: {error}") from None
+                found.append(f"{NAME}: {error}")
+                if error.name in RESERVED:
+                    raise ConfigError("; ".join(found)) from None
                 wrong = query.pop(error.name)
                 if error.name in neutral and neutral[error.name] != wrong:
                     query[error.name] = neutral[error.name]
-                remarks.append(say.Warned("invalid", f"{NAME}: {error}; going on without it"))
             else:  # the service takes booleans in lower case only
                 flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
-                return [(name, flags.get(name, text)) for name, text in pairs]
+                return [(name, flags.get(name, text)) for name, text in pairs], found
 
     def _address(self, config: Config) -> str:
         return address(config.base_url, HOSTS.get(config.region, HOSTS[None]), self.path)

@@ -3,8 +3,10 @@
 Sources, read 2026-11:
 https://developers.deepgram.com/reference/speech-to-text/listen-streaming,
 https://developers.deepgram.com/reference/speech-to-text/listen-flux,
-https://developers.deepgram.com/docs/models-languages-overview,
-https://developers.deepgram.com/changelog (languages of Nova-3)
+https://developers.deepgram.com/docs/models-languages-overview (which languages a model knows),
+https://developers.deepgram.com/changelog (languages of Nova-3),
+https://developers.deepgram.com/docs/keyterm (limits of terms),
+https://developers.deepgram.com/reference/regional-endpoints (hosts)
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from aai_migrate.options import Option, from_milliseconds, milliseconds
 NAME = "deepgram"
 LISTEN_PAGE = "https://developers.deepgram.com/reference/speech-to-text/listen-streaming"
 FLUX_PAGE = "https://developers.deepgram.com/reference/speech-to-text/listen-flux"
+LANGUAGES_PAGE = "https://developers.deepgram.com/docs/models-languages-overview"
+KEYTERM_PAGE = "https://developers.deepgram.com/docs/keyterm"
+REGION_PAGE = "https://developers.deepgram.com/reference/regional-endpoints"
 LISTEN_PATH, FLUX_PATH = "/v1/listen", "/v2/listen"
 DEFAULT_MODEL = "nova-3"
 HOSTS = {
@@ -59,9 +64,17 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
 }
 """Languages of a family, without regions; of the older ones, and of custom models, we know no list."""
 _MULTI = {NOVA3: SWITCHED, NOVA2: ("en", "es")}
+_ONE_LANGUAGE = {
+    NOVA3_EN: f"choose model {DEFAULT_MODEL}",
+    NOVA2_EN: f"choose model {DEFAULT_MODEL}",
+    LEGACY: f"choose model {DEFAULT_MODEL}",
+    CUSTOM: f"where the model tells languages apart, pass language='{MULTI}'; else choose model {DEFAULT_MODEL}",
+}
+"""Families that are told one language, and what comes nearest to several."""
 
 
 def _models() -> dict[str, Model]:
+    """Return the models of the vendor's pages, of which none calls one of them deprecated."""
     names = {
         NOVA3: "nova-3 nova-3-general",
         NOVA3_EN: "nova-3-medical",
@@ -73,6 +86,7 @@ def _models() -> dict[str, Model]:
         LEGACY: "nova nova-general nova-phonecall nova-medical enhanced enhanced-general enhanced-meeting "
         "enhanced-phonecall enhanced-finance base base-general meeting phonecall finance conversationalai voicemail "
         "video",
+        CUSTOM: "custom",
     }
     return {
         name: Model(name=name, family=family, languages=LANGUAGES.get(family, ()))
@@ -225,10 +239,14 @@ def _flux(name: str, native: str, **more: Any) -> Option:
 
 _REGION: dict[str, Any] = {
     "check": lambda name: "" if name in HOSTS else f"must be us, eu or au, not {name!r}",
-    "why": "chooses the host",
+    "why": "chooses the host; us is the one that is asked without a region",
+    "source": REGION_PAGE,
 }
 LISTEN_OPTIONS = (
-    *(_listen("language", "language", models=(each,), decode=_one, check=_speaks(each)) for each in LISTEN_FAMILIES),
+    *(
+        _listen("language", "language", models=(each,), decode=_one, check=_speaks(each), source=LANGUAGES_PAGE)
+        for each in LISTEN_FAMILIES
+    ),
     *(
         _listen(
             "languages",
@@ -239,9 +257,13 @@ LISTEN_OPTIONS = (
             check=_switches(known),
             support="approximate",
             why=f"the model finds the language itself, among {', '.join(known)}",
-            alternative=f"choose model {DEFAULT_MODEL}",
+            source=LANGUAGES_PAGE,
         )
         for each, known in _MULTI.items()
+    ),
+    *(
+        _listen("languages", "", models=(each,), support="unsupported", alternative=nearest, source=LANGUAGES_PAGE)
+        for each, nearest in _ONE_LANGUAGE.items()
     ),
     _listen("partials", "interim_results", decode=flag),
     _listen("formatting", "punctuate", decode=flag, why="punctuation and capitals; smart_format in extra does more"),
@@ -251,7 +273,7 @@ LISTEN_OPTIONS = (
         encode=milliseconds,
         decode=_silence,
         check=_between(0.01, 60),
-        why="silence in the audio; noise can hide it, max_turn_silence cannot be hidden from",
+        why="silence in the audio, in whole milliseconds; noise can hide it, and then max_turn_silence helps",
     ),
     _listen(
         "max_turn_silence",
@@ -260,7 +282,7 @@ LISTEN_OPTIONS = (
         decode=from_milliseconds,
         check=_between(1, 5),
         support="approximate",
-        why="a gap between words, seen up to a second later",
+        why="a gap between words, seen up to a second later; needs partials",
     ),
     _listen(
         "keyterms",
@@ -270,7 +292,7 @@ LISTEN_OPTIONS = (
         decode=lambda value: tuple(term for term in value if term.strip()),
         check=too_long,
         hot=True,
-        alternative=f"choose model {DEFAULT_MODEL}",
+        source=KEYTERM_PAGE,
     ),
     _listen(
         "keyterms",
@@ -280,10 +302,15 @@ LISTEN_OPTIONS = (
         decode=_boosted,
         check=_plain,
         support="approximate",
-        why="single words, with a boost of 1",
+        why="made for single words, each with a boost of 1, and not to be changed in mid-session",
     ),
-    _listen("diarization", "diarize", decode=flag),
-    _listen("profanity_filter", "profanity_filter", decode=flag),
+    _listen(
+        "diarization",
+        "diarize",
+        decode=flag,
+        why="the older word, which the vendor still takes; diarize_model in extra names the diarizer",
+    ),
+    _listen("profanity_filter", "profanity_filter", decode=flag, why="masks with asterisks"),
     _listen(
         "pii_redaction",
         "redact",
@@ -295,7 +322,14 @@ LISTEN_OPTIONS = (
     _listen("region", "", **_REGION),
 )
 FLUX_OPTIONS = (
-    _flux("language", "", models=(FLUX,), check=_speaks(FLUX), why="the model has one language"),
+    _flux(
+        "language",
+        "",
+        models=(FLUX,),
+        check=_speaks(FLUX),
+        support="approximate",
+        why="the model has English only, and is told no region",
+    ),
     _flux(
         "language",
         "language_hint",
@@ -305,7 +339,7 @@ FLUX_OPTIONS = (
         check=_speaks(FLUX_MULTI),
         hot=True,
         support="approximate",
-        why="one language steers the model, it does not exclude others",
+        why="one language steers the model, it does not exclude others; no region is told",
     ),
     _flux(
         "languages",
@@ -315,8 +349,10 @@ FLUX_OPTIONS = (
         decode=lambda value: tuple(value) if len(value) > 1 else (),
         check=_switches(SWITCHED),
         hot=True,
-        alternative="choose model flux-general-multi",
+        support="approximate",
+        why="they steer the model and do not exclude others; no regions are told",
     ),
+    _flux("languages", "", models=(FLUX,), support="unsupported", alternative="choose model flux-general-multi"),
     _flux("partials", "", support="emulated", why="they always come; where not wanted they are not passed on"),
     _flux("formatting", "", check=_always, why="always on"),
     _flux(
@@ -332,6 +368,7 @@ FLUX_OPTIONS = (
         decode=from_milliseconds,
         check=_between(0.5, 60),
         hot=True,
+        why="silence behind speech, in whole milliseconds",
     ),
     _flux(
         "keyterms",

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any
 
+from aai_migrate.config import well_formed
+
 from .options import KEYTERM_FAMILIES, MULTI, SWITCHED, base, family, fits, flag, is_flux, too_long, too_many
 
 LONGEST_TAG, LONGEST_EXTRA = 128, 2048
@@ -196,7 +198,10 @@ def _texts(name: str, value: Any) -> list[str]:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, (str, int, float)):
         raise InvalidParameter(name, f"takes text, a number, true or false, or a list; not a {type(value).__name__}")
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not well_formed(text):
+        raise InvalidParameter(name, "takes whole characters; half a surrogate pair is none")
+    return text
 
 
 def check_listen(values: Mapping[str, Any]) -> None:

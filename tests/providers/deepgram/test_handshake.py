@@ -382,10 +382,15 @@ def test_a_wrong_word_in_extra_does_not_undo_the_neutral_setting(
 
 @pytest.mark.parametrize("value", [{"Ankh", "Morpork"}, b"Ankh", [["Ankh"]], {"a": None}, object()])
 def test_a_value_that_no_query_spells(value: Any) -> None:
-    """Is refused, lenient or not: what Python makes of it would be taken for a term."""
-    for lenient in ("error", "warn"):
-        with pytest.raises(ConfigError, match=r"keyterm: takes text"):
-            asking(Config(extra={"deepgram": {"keyterm": value}}, on_unsupported=lenient))
+    """Is refused, or left out: what Python makes of it would be taken for a term."""
+    config = Config(extra={"deepgram": {"keyterm": value}})
+    with pytest.raises(ConfigError, match=r"keyterm: takes text"):
+        asking(config)
+    warned, connect = asking(evolve(config, on_unsupported="warn"))[1]
+    assert isinstance(warned, Warned)
+    assert warned.message.startswith("deepgram: keyterm: takes text")
+    assert isinstance(connect, Connect)
+    assert "keyterm" not in connect.url
 
 
 def test_the_session_begins_with_the_handshake() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aai_migrate_providers.deepgram.flux.client import Client as Flux
 from aai_migrate_providers.deepgram.listen.client import Client as Listen
+from attrs import evolve
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
@@ -177,6 +178,14 @@ def test_a_trace_gives_exact_turns(name: str) -> None:
     """Every event with its time, every turn with channel, text, stable length and words."""
     config, expected = TRACES[name]
     assert [(time, *shown(event)) for time, event in replay(name, config)] == expected
+
+
+@pytest.mark.parametrize("mode", ["revise", "raw"])
+@pytest.mark.parametrize("name", TRACES)
+def test_what_becomes_of_two_ends_is_no_question_here(name: str, mode: Any) -> None:
+    """There is one, so that whoever wants it raw, or at once and formatted later, gets the same."""
+    config, _ = TRACES[name]
+    assert replay(name, evolve(config, formatted_turns=mode)) == replay(name, config)
 
 
 def test_every_fixture_is_replayed() -> None:

@@ -135,7 +135,7 @@ def _neutral(model: str, *, several: bool) -> frozenset[str]:
     known = family(model)
     rows = [row for row in LISTEN_OPTIONS if not row.models or known in row.models]
     has = _NEUTRAL & {row.native for row in rows}
-    if several and not any(row.name == "languages" for row in rows):
+    if several and not any(row.name == "languages" and row.native for row in rows):
         has -= {"language"}  # which languages a custom model tells apart nobody knows here
     return has
 

@@ -1,6 +1,7 @@
 # make demo   speech in, words as they come and their error rate out; nothing but this machine is asked
 # make test   the tests, with branch coverage
 # make lint   ruff and mypy
+# make table  write the table of vendors and features into README.md, from what the vendors' folders say
 #
 # All of them set up .venv first; a second run installs nothing and needs no network, unless PyAudio could not be built.
 # PYTHON=/path/to/python3 chooses the interpreter. 3.11 and 3.13 come first because pocketsphinx has wheels for them.
@@ -24,7 +25,7 @@ NO_MIC := make: the microphone's tests will be skipped, PyAudio cannot be built:
 NO_NODE := make: tests with Node clients will be skipped: apt-get install nodejs npm, or brew install node
 NO_OLD = make: tests with $(PACKAGE) will be skipped, pip could not install it into $(@D)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint table clean
 
 demo: $(DEMO)
 	@$(BIN)/aai-migrate transcribe fixtures/audio/$(CLIP).wav --provider assemblyai-v3 --emulate --text \
@@ -40,6 +41,9 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py
+
+table: $(DEV)
+	$(BIN)/python .ci/table
 
 clean:
 	rm -rf $(VENV)

@@ -7,9 +7,10 @@ from . import audio
 from .audio.format import AudioFormat
 from .config import Config
 from .configfile import ConfigFile, load
-from .credentials import Secret
+from .credentials import Secret, Token
 from .drivers.aio_stream import AsyncStream, aconnect
 from .drivers.sync import Stream, connect
+from .drivers.tokens import acreate_token, create_token
 from .errors import (
     AaiMigrateError,
     AudioError,
@@ -76,6 +77,7 @@ __all__ = [
     "StreamClosed",
     "StreamEvent",
     "Termination",
+    "Token",
     "Turn",
     "TurnRevised",
     "UnsupportedOption",
@@ -83,14 +85,16 @@ __all__ = [
     "Word",
     "__version__",
     "aconnect",
+    "acreate_token",
     "audio",
     "connect",
+    "create_token",
     "load",
 ]
 
 
 def __getattr__(name: str) -> _Module:
     """Import the parts that few programs need when they are asked for, such as ``aai_migrate.gateway``."""
-    if name in ("gateway", "testing"):
+    if name in ("explain", "gateway", "testing"):
         return _import(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,3 +21,11 @@ def address(base_url: str | None, host: str, path: str, kind: Literal["websocket
     prefix = parts.path.rstrip("/")
     whole = prefix if prefix.endswith(path) else prefix + path
     return f"{schemes.get(parts.scheme, parts.scheme)}://{parts.netloc}{whole}"
+
+
+def host_of(base_url: str | None, *paths: str) -> str | None:
+    """Return *base_url* without the one of *paths* that it ends with, for another path of the same host."""
+    if base_url is None:
+        return None
+    plain = base_url.rstrip("/")
+    return next((plain.removesuffix(path) for path in paths if plain.endswith(path)), plain)

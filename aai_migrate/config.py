@@ -20,7 +20,7 @@ Channels = Literal["mix", "separate"]
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean …?" for a misspelled *name*, or the list of what is *known*."""
     choices = sorted(known)
-    close = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), choices, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(choices)}"
 
 

@@ -16,6 +16,8 @@
     [assemblyai-v3.extra]               # the vendor's own words again, whatever they are called
     prompt = "A call to a bank"
 
+``language`` in a table also puts ``languages`` at the top aside, and the other way round: they are one setting.
+
 Keys are not kept in it. A word in a table that looks like a misspelled option of ours is refused, unless the vendor's
 option rows know it; in ``extra`` every word is the vendor's.
 """
@@ -48,6 +50,7 @@ _OPTIONS = (NAMES | LIMITS) - {"extra"}
 _ONE_VENDORS = frozenset({"model", "base_url", "api_key_env", "extra"})
 """Names that mean nothing, or something else, to the next vendor: a base URL at the top would get its key."""
 _KEYS = frozenset({"api_key", "apikey", "key", "token", "access_token", "secret", "password"})
+_LANGUAGES = ("language", "languages")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -80,7 +83,7 @@ class ConfigFile:
         """Return the options of a stream to *provider*: those of its table before those at the top."""
         table = self.tables.get(provider, Table())
         extra = {"extra": {provider: dict(table.extra)}} if table.extra else {}
-        return {**self.shared, **table.options, **extra}
+        return merged(self.shared, {**table.options, **extra})
 
     def api_key_env(self, provider: str) -> str | None:
         """Return the variable that the file names for the key of *provider*, if it does."""
@@ -97,7 +100,7 @@ def load(path: str | os.PathLike[str]) -> ConfigFile:
     if not isinstance(path, (str, os.PathLike)):
         raise ConfigError(f"a config file is given by its path, or as what load() returned, not {type(path).__name__}")
     name = os.fspath(path)
-    with _at(name):
+    with place(name):
         return _file(name, _document(name))
 
 
@@ -112,6 +115,31 @@ def understand(options: Mapping[str, Any]) -> tuple[Config, Limits]:
     return configure({name: value for name, value in options.items() if name not in LIMITS}, others=LIMITS), limits
 
 
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of *below* with those of *above* laid over them, the vendors' own words one by one.
+
+    What is None above leaves it to what is below. ``language`` and ``languages`` are one setting in two forms: either
+    of them above puts both below aside.
+    """
+    laid = dict(below)
+    if any(above.get(name) is not None for name in _LANGUAGES):
+        laid = {name: value for name, value in below.items() if name not in _LANGUAGES}
+    for name, value in above.items():
+        if name == "extra" and isinstance(value, Mapping):
+            laid[name] = _words(below.get(name, {}), value)
+        elif value is not None or name not in laid:
+            laid[name] = value
+    return laid
+
+
+def _words(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    laid = dict(below)
+    for name, words in above.items():
+        provider = registry.ALIASES.get(name, name)
+        laid[provider] = {**laid.get(provider, {}), **words} if isinstance(words, Mapping) else words
+    return laid
+
+
 def variable(name: object) -> str:
     """Return *name* if it can be that of an environment variable.
 
@@ -124,12 +152,16 @@ def variable(name: object) -> str:
 
 
 @contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Let what is wrong say where."""
+def place(where: str) -> Iterator[None]:
+    """Let what is wrong say *where*.
+
+    Raises:
+        ConfigError: what is raised below, with *where* in front.
+    """
     try:
         yield
     except (ConfigError, AudioError) as error:
-        raise ConfigError(f"{place}: {error}") from None
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _document(path: str) -> dict[str, Any]:
@@ -153,6 +185,7 @@ def _document(path: str) -> dict[str, Any]:
 def _file(path: str, document: Mapping[str, Any]) -> ConfigFile:
     shared: dict[str, Any] = {}
     tables: dict[str, Table] = {}
+    written: dict[str, str] = {}
     for name, value in document.items():
         if name == "provider":
             continue
@@ -162,11 +195,14 @@ def _file(path: str, document: Mapping[str, Any]) -> ConfigFile:
         if name in _OPTIONS:
             shared[name] = value
         elif isinstance(value, Mapping):
-            provider = _provider(name)
-            if provider in tables:
-                raise ConfigError(f"[{name}] is there twice, once as [{provider}]")
-            with _at(f"[{name}]"):
+            provider = _provider(name, value)
+            if other := written.get(provider):
+                raise ConfigError(f"[{other}] and [{name}] are one provider; write one table for it")
+            written[provider] = name
+            with place(f"[{name}]"):
                 tables[provider] = _table(provider, value)
+        elif name in {*registry.names(), *registry.ALIASES}:
+            raise ConfigError(f"{name} is a provider, and what is said of it stands in one table: write [{name}]")
         else:
             raise ConfigError(f"unknown setting {name!r}{nearest(name, {*_OPTIONS - _ONE_VENDORS, 'provider'})}")
     understand(shared)
@@ -185,12 +221,17 @@ def _chosen(spec: object, tables: Mapping[str, Table]) -> str | None:
     return spec
 
 
-def _provider(name: str) -> str:
-    """Return the provider that *name* means; it need not load."""
+def _provider(name: str, content: Mapping[str, Any] | None = None) -> str:
+    """Return the provider that *name* means, whose table has *content*; it need not load."""
     known = registry.names()
     found = registry.ALIASES.get(name, name)
     if found not in known:
-        raise ConfigError(f"unknown provider {name!r}{nearest(name, {*known, *registry.ALIASES})}")
+        hint = nearest(name, {*known, *registry.ALIASES})
+        if "known:" in hint:
+            hint += "; if a plug-in brings it, install that here"
+            shared = (_OPTIONS - _ONE_VENDORS) & (content or {}).keys()
+            hint += f"; if it only groups settings, write {min(shared)} at the top" if shared else ""
+        raise ConfigError(f"unknown provider {name!r}{hint}")
     return found
 
 
@@ -212,6 +253,8 @@ def _table(provider: str, content: Mapping[str, Any]) -> Table:
     for name, value in [*words.items(), *extra.items()]:
         _no_key(name)
         _plain(name, value)
+        if isinstance(value, Mapping) and registry.ALIASES.get(name, name) == provider:
+            raise ConfigError(f"{name} is named once more; write its words right below [{provider}.extra]")
     if twice := words.keys() & extra.keys():
         raise ConfigError(f"{min(twice)} is there twice, once in extra")
     understand(options)

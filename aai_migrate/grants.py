@@ -21,21 +21,29 @@ LARGEST = 10_000
 
 @frozen
 class Grant:
-    """What a token of ours says: for whom it is, and until when, in Unix seconds."""
+    """What a token of ours says: for whom it is, and until when, in Unix seconds.
+
+    Attributes:
+        session: seconds that a session lasts at most which begins with it; None: nothing is said of that.
+    """
 
     principal: str
     until: float
+    session: float | None = None
 
 
-def give(context: Context, dialect: str, principal: str, until: float) -> str | None:
+def give(context: Context, dialect: str, principal: str, until: float, session: float | None = None) -> str | None:
     """Return a token for *principal* until *until*, in Unix seconds; None: there is nothing to seal with.
 
     Args:
         dialect: whose token it is, since one secret seals those of all of them.
+        session: see :class:`Grant`.
     """
     if context.seal is None or context.unseal is None:
         return None
-    content = {"grant": dialect, "who": principal, "until": until}
+    content: dict[str, object] = {"grant": dialect, "who": principal, "until": until}
+    if session is not None:
+        content["session"] = session
     try:
         return context.seal(json.dumps(content, separators=(",", ":")).encode())
     except MissingExtra:
@@ -53,7 +61,8 @@ def read(context: Context, dialect: str, token: Secret) -> Grant | None:
         return None
     content = (values.parse(sealed) if sealed else None) or {}
     who, until = values.string(content.get("who")), values.number(content.get("until"))
-    return Grant(who, until) if content.get("grant") == dialect and who and until is not None else None
+    session = values.number(content.get("session"))
+    return Grant(who, until, session) if content.get("grant") == dialect and who and until is not None else None
 
 
 def admit(context: Context, dialect: str, token: Secret, now: float) -> str | None:

@@ -6,6 +6,7 @@ The client half encodes with the rows, the server half decodes with them, and th
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -122,10 +123,7 @@ def encode(
     wrong: dict[str, str] = {}
     dropped: dict[str, str] = {}  # both, as they are told to who goes on without
     owners: dict[str, str] = {}
-    table: dict[str, Option] = {}
-    for row in rows:
-        if not (row.models and family) or family in row.models:
-            table.setdefault(row.name, row)
+    table = of_family(rows, family)
     for name in OPTIONS:
         if not config.is_set(name):
             continue
@@ -134,7 +132,7 @@ def encode(
         if chosen is None or chosen.support == "unsupported":
             if value is False and name != "partials":  # what a vendor lacks is off
                 continue
-            lacking[name] = (chosen and chosen.alternative) or _alternative(rows, name)
+            lacking[name] = (chosen and chosen.alternative) or alternative(rows, name)
             dropped[name] = f"{provider} has no {name}"
         elif why := chosen.check(value):
             wrong[name] = dropped[name] = f"{provider}: {name} {why}"
@@ -150,7 +148,16 @@ def encode(
     return encoded
 
 
-def _alternative(rows: Iterable[Option], name: str) -> str:
+def of_family(rows: Iterable[Option], family: str) -> dict[str, Option]:
+    """Return the row of each option that counts for models of *family*: the first; "": of any."""
+    table: dict[str, Option] = {}
+    for row in rows:
+        if not (row.models and family) or family in row.models:
+            table.setdefault(row.name, row)
+    return table
+
+
+def alternative(rows: Iterable[Option], name: str) -> str:
     """Return what comes nearest to an option that this model lacks: another may have it."""
     return next((row.alternative for row in rows if row.name == name and row.alternative), "")
 
@@ -192,7 +199,9 @@ def unknown(
         text = f"{provider}: model {model!r} is not in our table; asked for as it is"
         found.append(Warned("unknown_model", text))
     for name in sorted(set(words) - set(known)):
-        found.append(Warned("unknown_extra", f"{provider}: {name!r} is not a parameter we know; sent as it is"))
+        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        found.append(Warned("unknown_extra", f"{provider}: {name!r} is not a parameter we know{hint}; sent as it is"))
     return found
 
 

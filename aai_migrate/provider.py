@@ -17,6 +17,7 @@ from .capabilities import Capabilities
 from .config import Config
 from .credentials import Credential
 from .options import Option
+from .tokens import Tokens
 from .wire.commands import Command
 from .wire.events import Event
 from .wire.frames import Connect, Frame
@@ -196,6 +197,7 @@ class Provider:
             they make no difference.
         check: raises ``ConfigError`` for settings with which there is nobody to talk to, before a key is asked for.
         ready: raises ``MissingExtra`` where a package that it needs is not installed; called before anything else.
+        tokens: how temporary tokens are asked for; None: the vendor has none.
         contract: the contract it was written for.
     """
 
@@ -214,6 +216,7 @@ class Provider:
     variant: Callable[[Config], Provider] | None = None
     check: Callable[[Config], None] = lambda config: None
     ready: Callable[[], None] = lambda: None
+    tokens: Tokens | None = None
     contract: int = CONTRACT
 
     def suited(self, config: Config) -> Provider:

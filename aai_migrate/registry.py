@@ -23,6 +23,8 @@ BUILT_IN = {
     "local": "aai_migrate_providers.local:PROVIDER",
     "speechmatics": "aai_migrate_providers.speechmatics:PROVIDER",
 }
+PUBLIC = ("deepgram", "speechmatics", "gladia", "assemblyai-v3", "assemblyai-v2", "local")
+"""The built-ins that are for everybody, as documents list them: coded speech is for tests."""
 ALIASES = {"assemblyai": "assemblyai-v3"}
 _registered: dict[str, Provider] = {}
 

@@ -11,13 +11,14 @@ import random
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from attrs import frozen
 
 from . import registry
 from .config import Config
-from .configfile import ConfigFile, load, understand, variable
+from .configfile import ConfigFile, load, merged, place, understand, variable
 from .credentials import CredentialSource, credential_source
 from .errors import ConfigError
 from .provider import Context, Provider
@@ -30,13 +31,37 @@ ConfigSource = str | os.PathLike[str] | ConfigFile
 
 @frozen
 class Settings:
-    """One stream's provider, options, credential and limits, checked as far as can be without dialling."""
+    """One stream's provider, options, credential and limits, checked as far as can be without dialling.
+
+    Attributes:
+        key_env: the environment variable that the key is taken from where none is given; None: none is needed.
+    """
 
     provider: Provider
     config: Config
     credentials: CredentialSource
     limits: Limits
     retry: RetryPolicy
+    key_env: str | None = None
+
+
+@frozen
+class Choice:
+    """A provider by name, its model if that is named with it, and by what: None is an argument, else a variable or
+    the path of a config file."""
+
+    name: str
+    model: str | None = None
+    by: str | None = None
+
+
+@frozen
+class Settled:
+    """A provider and all options that hold for it."""
+
+    provider: Provider
+    config: Config
+    limits: Limits
 
 
 def resolve(
@@ -67,48 +92,63 @@ def resolve(
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise ConfigError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
     file = ConfigFile("") if config is None else config if isinstance(config, ConfigFile) else load(config)
-    spec = provider or os.environ.get(VARIABLE) or file.provider
-    if spec is not None and not isinstance(spec, str):
-        raise ConfigError(f"provider must be a string such as 'name/model', not {type(spec).__name__}")
-    if not spec:
+    choice = chosen(provider, file)
+    if choice is None:
         where = file.path or "a config file"
         choices = ", ".join(registry.names())
         raise ConfigError(f"no provider: name one of {choices}, set {VARIABLE}, or set provider in {where}")
-    name, model = registry.split(spec)
-    found = registry.find(name)
-    found.ready()
-    given = _merged(_merged(defaults or {}, file.options(name)), options)
-    asked = options.get("model")
-    if model is not None and provider and asked not in (None, model):
-        raise ConfigError(f"model is given twice: {model!r} in the provider and {asked!r}")
-    if model is not None and asked is None:
-        given["model"] = model
-    settled, limits = understand(given)
-    found.check(settled)
+    settled = settle(choice, options, file, defaults)
+    found, name = settled.provider, settled.provider.name
     key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")
-    credentials = credential_source(name, key_from or found.env, api_key, token)
-    return Settings(found, settled, credentials, limits, retry or RetryPolicy())
+    key_env, once = key_from or found.env, found.tokens is not None and found.tokens.once
+    credentials = credential_source(name, key_env, api_key, token, once=once)
+    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy(), key_env)
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of *below* with those of *above* laid over them, the vendors' own words one by one."""
-    merged = dict(below)
-    for name, value in above.items():
-        if name == "extra" and isinstance(value, Mapping):
-            merged[name] = _words(below.get(name, {}), value)
-        elif value is not None or name not in below:
-            merged[name] = value
-    return merged
+def chosen(provider: object, file: ConfigFile) -> Choice | None:
+    """Return which provider is chosen; None: none is.
+
+    Args:
+        provider: the argument; None or "": what ``AAI_MIGRATE_PROVIDER`` says, then *file*.
+    Raises:
+        ConfigError: it is no string, or one that names nothing.
+    """
+    for spec, by in ((provider, None), (os.environ.get(VARIABLE), VARIABLE), (file.provider, file.path)):
+        if not spec:
+            continue
+        if not isinstance(spec, str):
+            raise ConfigError(f"provider must be a string such as 'name/model', not {type(spec).__name__}")
+        with place(by) if by else nullcontext():
+            name, model = registry.split(spec)
+        return Choice(name, model, by)
+    return None
 
 
-def _words(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for name, words in above.items():
-        provider = registry.ALIASES.get(name, name)
-        merged[provider] = {**merged.get(provider, {}), **words} if isinstance(words, Mapping) else words
-    return merged
+def settle(
+    choice: Choice, options: Mapping[str, Any], file: ConfigFile, defaults: Mapping[str, Any] | None = None
+) -> Settled:
+    """Return what holds for a stream to the provider of *choice*, before any key is asked for.
+
+    Args:
+        options, defaults: as for :func:`resolve`.
+    Raises:
+        ConfigError: as :func:`resolve` does, keys apart.
+        AudioError: an audio format that cannot be.
+    """
+    with place(choice.by) if choice.by else nullcontext():
+        found = registry.find(choice.name)
+    found.ready()
+    given = merged(merged(defaults or {}, file.options(choice.name)), options)
+    asked = options.get("model")
+    if choice.model is not None and choice.by is None and asked not in (None, choice.model):
+        raise ConfigError(f"model is given twice: {choice.model!r} in the provider and {asked!r}")
+    if choice.model is not None and asked is None:
+        given["model"] = choice.model
+    config, limits = understand(given)
+    found.check(config)
+    return Settled(found, config, limits)
 
 
 def context() -> Context:

@@ -13,7 +13,7 @@ from attrs import evolve
 
 import aai_migrate
 from aai_migrate import registry
-from aai_migrate.configfile import LARGEST, ConfigFile, Table, load
+from aai_migrate.configfile import LARGEST, ConfigFile, Table, load, merged
 from aai_migrate.errors import ConfigError
 from aai_migrate.options import Option
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -120,8 +120,12 @@ WRONG: list[tuple[str | bytes, str]] = [
     ("providr = 'coded'", "unknown setting 'providr'; did you mean provider?"),
     ("vad_threshold = 0.4", "unknown setting 'vad_threshold'; known: audio_channels, backlog"),
     ("[asemblyai]", "unknown provider 'asemblyai'; did you mean assemblyai or assemblyai-v3 or assemblyai-v2?"),
-    ("[assemblyai]\n[assemblyai-v3]", "[assemblyai-v3] is there twice, once as [assemblyai-v3]"),
-    ("coded = 1", "unknown setting 'coded'; "),
+    ("[assemblyai]\n[assemblyai-v3]", "[assemblyai] and [assemblyai-v3] are one provider; write one table"),
+    ("coded = 1", "coded is a provider, and what is said of it stands in one table: write [coded]"),
+    ("[[assemblyai]]\n[[assemblyai]]", "assemblyai is a provider, and what is said of it stands in one table: "),
+    ("[CODED]", "unknown provider 'CODED'; did you mean coded?"),
+    ("[acme]\nmodel = 'x'\nword = 1", "unknown provider 'acme'; known: assemblyai, "),
+    ("[codde]\nmodel = 'x'", "unknown provider 'codde'; did you mean coded?"),
     ("provider = 1", "provider must be a string such as 'name/model', not 1"),
     ("provider = 'codde'", "unknown provider 'codde'; did you mean coded?"),
     ("provider = 'coded/'", "provider 'coded/' is not of the form name or name/model"),
@@ -151,6 +155,9 @@ WRONG: list[tuple[str | bytes, str]] = [
     ("[coded]\nencoding = 'mp3'", "[coded]: encoding 'mp3' is unknown; choose one of pcm_s16le"),
     ("[coded]\nidle = 'soon'", "[coded]: idle must be a number above 0, not 'soon'"),
     ("[coded]\nextra = 1", "[coded]: extra must be a table of the vendor's own words, not 1"),
+    ("[coded]\noverflow = 'drop'", "[coded]: overflow must be one of block, drop_oldest, raise, not 'drop'"),
+    ("[coded.extra.coded]\nhard = 1", "[coded]: coded is named once more; write its words right below [coded.extra]"),
+    ("[assemblyai.assemblyai]\na = 1", "[assemblyai]: assemblyai is named once more; write its words right below ["),
     ("[coded]\nhard = 1\nextra.hard = 2", "[coded]: hard is there twice, once in extra"),
     ("[coded]\nhard = 2026-01-01", "[coded]: hard: a date or time has to be written as a string"),
     ("[coded.hard]\nby = [1, nan]", "[coded]: hard.by must be a finite number, not nan"),
@@ -173,6 +180,35 @@ def test_what_is_wrong_is_one_line_with_the_path(tmp_path: Path, content: str | 
     assert text.startswith(f"{tmp_path / 'stt.toml'}: {says}")
     assert "\n" not in text
     assert KEY not in text
+
+
+def test_a_plug_in_that_is_not_installed(tmp_path: Path) -> None:
+    """Its table is an error that says what to do: it cannot be told from a misspelled one."""
+    with pytest.raises(ConfigError) as raised:
+        read(tmp_path, "[acme]\nmodel = 'x'\nword = 1\n")
+    assert str(raised.value).endswith("; if a plug-in brings it, install that here")
+
+
+def test_a_table_that_only_groups_settings(tmp_path: Path) -> None:
+    """There is none: our settings are one list."""
+    with pytest.raises(ConfigError, match=r"unknown provider 'limits'; known: ") as raised:
+        read(tmp_path, "[limits]\nbacklog = 3\noverflow = 'raise'\n")
+    assert str(raised.value).endswith("; if it only groups settings, write backlog at the top")
+
+
+@pytest.mark.parametrize(
+    ("shared", "own", "expected"),
+    [
+        ({"language": "en"}, {"languages": ["en", "de"]}, {"languages": ["en", "de"]}),
+        ({"languages": ["en", "de"]}, {"language": "en"}, {"language": "en"}),
+        ({"language": "en", "partials": True}, {"partials": None}, {"language": "en", "partials": True}),
+        ({"language": "en"}, {"languages": None}, {"language": "en", "languages": None}),
+        ({"language": "en"}, {"language": "de", "languages": []}, {"language": "de", "languages": []}),
+    ],
+)
+def test_the_languages_are_one_setting(shared: dict[str, Any], own: dict[str, Any], expected: dict[str, Any]) -> None:
+    """TOML has no null: a table could not take the shared language away, and vendors refuse both together."""
+    assert merged(shared, own) == expected
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ def test_a_token_says_for_whom_it_is_and_until_when() -> None:
     assert grants.read(context(seal=Seal("a secret of a test")), "plain", token)
 
 
+def test_a_token_may_say_how_long_a_session_gets() -> None:
+    """Which is another thing than how long it lives itself; what is no number says nothing."""
+    token = grants.give(context(), "plain", "bea", EPOCH + 60, 600)
+    assert token
+    assert grants.read(context(), "plain", Secret(token)) == grants.Grant("bea", EPOCH + 60, 600.0)
+    odd = sealed({"grant": "plain", "who": "bea", "until": EPOCH + 60, "session": "long"})
+    assert grants.read(context(), "plain", odd) == grants.Grant("bea", EPOCH + 60)
+
+
 @pytest.mark.parametrize(("now", "who"), [(0.0, "bea"), (59.9, "bea"), (60.0, None), (1e9, None)])
 def test_a_token_lets_in_until_its_time_is_over(now: float, who: str | None) -> None:
     """The authenticator is not asked about one of ours, a late one neither; what it says can still be read."""

@@ -8,7 +8,9 @@ from typing import get_type_hints
 
 import pytest
 
+from aai_migrate import registry
 from aai_migrate.audio import AudioFormat, wav_bytes
+from aai_migrate.cli.markdown import markdown, spliced
 from aai_migrate.config import NAMES
 from aai_migrate.gateway import local
 from aai_migrate.session import Limits
@@ -64,3 +66,17 @@ def test_settings_are_complete() -> None:
     table = TEXT.partition("### Settings")[2].partition("### Errors")[0]
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))))
     assert named == NAMES | set(get_type_hints(Limits))
+
+
+def test_the_table_of_features_is_that_of_the_code() -> None:
+    """It is generated, and goes stale with the first row that changes."""
+    table = markdown([registry.find(name) for name in registry.PUBLIC])
+    fresh = spliced(TEXT, table) == TEXT
+    assert fresh, "the table of features in README.md is stale; run: make table (or python .ci/table)"
+
+
+@pytest.mark.parametrize("text", ["", "<!-- features: begin -->", "<!-- features: end --><!-- features: begin -->"])
+def test_a_document_without_marks(text: str) -> None:
+    """Nothing is written anywhere."""
+    with pytest.raises(ValueError, match="once each"):
+        spliced(text, "table")

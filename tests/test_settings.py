@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from aai_migrate.cli.options import parse
 from aai_migrate.config import Config
 from aai_migrate.configfile import load
 from aai_migrate.credentials import Credential, Secret
 from aai_migrate.errors import ConfigError
 from aai_migrate.session import Limits, RetryPolicy
-from aai_migrate.settings import VARIABLE, context, resolve
+from aai_migrate.settings import VARIABLE, Choice, chosen, context, resolve, settle
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +166,81 @@ def test_argument_environment_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert resolve("coded", {}, config=file).config.model == "m-1"
     with pytest.raises(ConfigError, match="extra must be a table per provider"):
         resolve("assemblyai", {"extra": {"assemblyai-v3": 1}}, config=file)
+
+
+LIMITS_AND_WORDS = """
+overflow = "raise"
+backlog = 3
+language = "en"
+turn_silence = 0.5
+
+[coded]
+hard = "hard"
+languages = ["en", "de"]
+
+[gladia]
+diarization = true
+region = "nowhere"
+"""
+
+
+@pytest.mark.parametrize("by", ["argument", "environment", "file"])
+def test_all_options_work_whoever_chooses(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits, a policy and the vendor's own words, from the file as from arguments or the command line.
+
+    What another provider refuses is no matter.
+    """
+    if by == "environment":
+        monkeypatch.setenv(VARIABLE, "coded/m-1")
+    chosen_by_file = "provider = 'coded/m-1'\n" if by == "file" else "provider = 'gladia'\n"
+    path = written(tmp_path, chosen_by_file + LIMITS_AND_WORDS)
+    found = resolve("coded/m-1" if by == "argument" else None, {}, config=path)
+    typed = parse(
+        ["overflow=raise", "backlog=3", "turn_silence=0.5", 'languages=["en", "de"]', "model=m-1", "coded.hard=hard"]
+    )
+    same = resolve("coded", typed)
+    assert (found.config, found.limits) == (same.config, same.limits)
+    assert found.limits == Limits(overflow="raise", backlog=3)
+    assert found.config.extra == {"coded": {"hard": "hard"}}
+    over = resolve("coded/m-1", parse(["overflow=block", "coded.hard=soft", "language=de"]), config=path)
+    assert (over.limits.overflow, over.limits.backlog) == ("block", 3)
+    assert (over.config.extra, over.config.language, over.config.languages) == ({"coded": {"hard": "soft"}}, "de", ())
+
+
+def test_the_model_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands where the provider is named alone, by whomever; a model that is named with it goes before it."""
+    path = written(tmp_path, "[assemblyai]\nmodel = 'table'\n[coded]\nmodel = 'coded'\n")
+    for spec, model in (("assemblyai", "table"), ("assemblyai-v3", "table"), ("assemblyai/named", "named")):
+        assert resolve(spec, {}, api_key="k", config=path).config.model == model
+        monkeypatch.setenv(VARIABLE, spec)
+        assert resolve(None, {}, api_key="k", config=path).config.model == model
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("codde", r"^AAI_MIGRATE_PROVIDER: unknown provider 'codde'; did you mean coded\?$"),
+        ("coded/", r"^AAI_MIGRATE_PROVIDER: provider 'coded/' is not of the form"),
+    ],
+)
+def test_a_wrong_provider_in_the_environment(spec: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sees it in the program: the variable is named."""
+    monkeypatch.setenv(VARIABLE, spec)
+    with pytest.raises(ConfigError, match=says):
+        resolve(None, {})
+    assert resolve("coded", {}).provider.name == "coded"
+
+
+def test_settle_asks_for_no_key(tmp_path: Path) -> None:
+    """What holds for a provider can be seen without one."""
+    file = load(written(tmp_path, FILE))
+    choice = chosen(None, file)
+    assert choice == Choice("assemblyai-v3", "from-file", file.path)
+    settled = settle(choice, {}, file)
+    assert (settled.provider.name, settled.config.model) == ("assemblyai-v3", "from-file")
+    assert settled.limits == Limits(drain_timeout=3)
+    assert chosen("coded", file) == Choice("coded")
+    assert chosen(None, load(written(tmp_path, ""))) is None
 
 
 def test_what_only_a_file_can_do_wrong(tmp_path: Path) -> None:

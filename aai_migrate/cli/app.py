@@ -22,8 +22,11 @@ from ..errors import (
     ProviderError,
     QuotaExceeded,
 )
+from .doctor import doctor
+from .explain import explain
 from .gateway import gateway
 from .providers import providers
+from .token import token
 from .transcribe import transcribe
 from .view import remark
 
@@ -49,7 +52,9 @@ Examples:
   aai-migrate transcribe call.wav --provider assemblyai-v3
   aai-migrate transcribe call.wav --provider assemblyai-v3 --emulate
   aai-migrate gateway --listen 127.0.0.1:8080 --to local --no-auth
+  aai-migrate explain -p deepgram --config stt.toml
   aai-migrate providers
+  aai-migrate doctor --config stt.toml
 
 Exit codes: 0 done, 1 failed while running, 2 wrong use or settings, 3 done but something is lost,
 130 interrupted, 141 nobody reads the output any more.""",
@@ -62,7 +67,7 @@ def app(ctx: click.Context) -> None:
         raise click.UsageError(f"name a command: {', '.join(app.list_commands(ctx))}")
 
 
-for command in (transcribe, gateway, providers):
+for command in (transcribe, explain, gateway, providers, token, doctor):
     app.add_command(command)
 
 

@@ -18,11 +18,13 @@ _FROM_FILE = frozenset({"sample_rate", "encoding", "audio_channels"})
 KNOWN = (NAMES | _LIMITS) - _FROM_FILE - {"extra"}
 
 
-def parse(settings: Iterable[str]) -> dict[str, Any]:
+def parse(settings: Iterable[str], *, formats: bool = False) -> dict[str, Any]:
     """Return the options that ``NAME=VALUE`` strings describe; ``PROVIDER.WORD=VALUE`` goes to ``extra``.
 
     In ``PROVIDER.OUTER.WORD=VALUE`` the word is a member of the vendor's object.
 
+    Args:
+        formats: whether the audio's format may be among them: there is no file that says it.
     Raises:
         ConfigError: no ``=``, an unknown or doubled name.
     """
@@ -48,7 +50,7 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
                 if not isinstance(table, dict):
                     raise ConfigError(f"-o {name}: {part} is given another value already")
         else:
-            table, key = options, _known(name)
+            table, key = options, _known(name, formats=formats)
         if key in table:
             raise ConfigError(f"-o {name} is given twice")
         table[key] = value(text)
@@ -57,7 +59,9 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
     return options
 
 
-def _known(name: str) -> str:
+def _known(name: str, *, formats: bool) -> str:
+    if name in _FROM_FILE and formats:
+        return name
     if name in _FROM_FILE:
         option = name.replace("_", "-")
         raise ConfigError(f"-o {name} is told by the audio file; leave it out, or say --{option} with --raw or --mic")

@@ -75,5 +75,5 @@ def _draw(tables: Sequence[Table], styles: Mapping[str, str], out: TextIO) -> No
         for index, name in enumerate(table.head or ("", "")):
             drawing.add_column(name, overflow="fold", no_wrap=index == 0)
         for row in table.rows:
-            drawing.add_row(*(Text(cell or "-", styles.get(cell or "-", "")) for cell in row))
+            drawing.add_row(*(Text(encodable(cell or "-", out), styles.get(cell or "-", "")) for cell in row))
         console.print(drawing)

@@ -13,14 +13,13 @@ import click
 from attrs import frozen
 
 from .. import connect, registry
-from ..audio.format import ENCODINGS
 from ..configfile import load
 from ..credentials import credential
 from ..drivers.sync import Stream
 from ..errors import AaiMigrateError, AudioError, ConfigError
 from ..settings import VARIABLE
 from ..subtitles import Form
-from . import options as given
+from . import asked
 from .captions import SubtitleFile
 from .feed import Feed, Opened, Source
 from .handed import Handed
@@ -81,8 +80,8 @@ a second one ends at once.""",
 @click.argument("file", required=False)
 @click.option("--mic", is_flag=True, help="Record from a microphone instead of reading FILE.")
 @click.option("--device", metavar="INDEX|NAME", help="Which microphone; default: the system's.")
-@click.option("-p", "--provider", metavar="NAME[/MODEL]", help=f"Who transcribes; default: {VARIABLE}.")
-@click.option("--config", metavar="FILE", help="Settings in TOML; what the command line says goes before them.")
+@asked.provider
+@asked.config
 @click.option(
     "--json/--text",
     "json_",
@@ -99,32 +98,16 @@ a second one ends at once.""",
     help="1: as it is spoken (default for files); 0: without waiting (default for pipes).",
 )
 @click.option("--raw", is_flag=True, help="FILE is bare samples, made as the next three options say.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Samples a second, of --raw or --mic.")
-@click.option(
-    "--encoding",
-    type=click.Choice(ENCODINGS),
-    metavar="NAME",
-    help=f"Of --raw or --mic; default: the first of {', '.join(ENCODINGS)}.",
-)
-@click.option("--audio-channels", type=int, metavar="N", help="Interleaved channels, of --raw or --mic; default: 1.")
-@click.option("--base-url", metavar="URL", help="Another server of the same protocol, as wss://HOST[:PORT].")
+@asked.audio_format(", of --raw or --mic")
+@asked.base_url
 @click.option(
     "--emulate",
     type=click.Choice(["local", "coded"]),
     metavar="[=local|coded]",
     help="Serve the provider's protocol here, the embedded recogniser (or coded speech) behind it; no key.",
 )
-@click.option("--model", metavar="M", help="The provider's model.")
-@click.option("--language", metavar="L", help="A BCP-47 tag, as en or de-CH.")
-@click.option(
-    "-o",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Any other option, the value in TOML or plain; PROVIDER.WORD=VALUE in the vendor's own words.",
-)
-@click.option("--api-key-env", metavar="NAME", help="The environment variable that holds the key.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@asked.settings
+@asked.debug
 @click.pass_obj
 def transcribe(
     unread: bool, /, json_: bool | None, srt: tuple[str, ...], vtt: tuple[str, ...], debug: bool, **arguments: Any
@@ -200,14 +183,8 @@ def _place(path: str) -> str:
 
 
 def _options(request: Request) -> dict[str, Any]:
-    options = given.parse(request.settings)
-    for name in ("base_url", "model", "language"):
-        value = getattr(request, name)
-        if value is None:
-            continue
-        if name in options:
-            raise ConfigError(f"{name} is given twice, by -o and by --{name.replace('_', '-')}")
-        options[name] = value
+    named = {name: getattr(request, name) for name in ("base_url", "model", "language")}
+    options = asked.merged(request.settings, named)
     if request.emulate and "base_url" in options:
         raise ConfigError("--emulate is a server of its own; give either it or --base-url")
     if request.config is not None:

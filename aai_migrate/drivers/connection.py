@@ -24,7 +24,7 @@ from ..wire.frames import (
 )
 from . import patience
 from .http import request, upgrade
-from .route import LostError
+from .route import LostError, lost
 from .socket import LockedSocket
 
 
@@ -103,12 +103,8 @@ class Connection(ABC):
     def _lost(self) -> Lost | None:
         try:
             self._read()
-        except LostError as error:
-            return Lost(error.cause, error.detail)
-        except TimeoutError as error:
-            return Lost("timeout", str(error))
-        except OSError as error:
-            return Lost("reset", error.strerror or str(error))
+        except (LostError, OSError) as error:
+            return lost(error)
         return None
 
 

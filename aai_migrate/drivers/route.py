@@ -12,10 +12,11 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from attrs import field, frozen
 
-from ..wire.frames import LostCause
+from ..wire.frames import Lost, LostCause
 
 _OPTIONS = [(socket.IPPROTO_TCP, "TCP_NODELAY", 1), (socket.SOL_SOCKET, "SO_KEEPALIVE", 1)]
 _OPTIONS += [(socket.IPPROTO_TCP, name, n) for name, n in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10))]
+_AS_PROXY = "name one as http://HOST:PORT"
 _OWN_CA = "; if your network has its own authority, let SSL_CERT_FILE name its certificate"
 
 
@@ -25,6 +26,16 @@ class LostError(Exception):
     def __init__(self, cause: LostCause, detail: str) -> None:
         self.cause, self.detail = cause, detail
         super().__init__(cause, detail)
+
+
+def lost(error: LostError | OSError) -> Lost:
+    """Return the frame that says of which *error* a connection was lost."""
+    match error:
+        case LostError(cause=cause, detail=detail):
+            return Lost(cause, detail)
+        case TimeoutError():
+            return Lost("timeout", str(error))
+    return Lost("reset", error.strerror or str(error))
 
 
 @frozen
@@ -81,14 +92,30 @@ def _proxy(host: str, port: int, *, secure: bool) -> Proxy | None:
     url = getproxies_environment().get("https" if secure else "http")
     if not url or proxy_bypass(f"{host}:{port}"):
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
-        raise LostError("proxy", f"a proxy of kind {parts.scheme}:// is not supported; name one as http://HOST:PORT")
+    return named(url)
+
+
+def named(url: str) -> Proxy:
+    """Return the proxy that *url* names, as an environment variable does: with or without ``http://``.
+
+    Raises:
+        LostError: it is of a kind that is not supported, or no address; of the text only the kind is repeated, for it
+            may hold a password.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # urlsplit would quote it
+        raise LostError("proxy", f"the environment names a proxy by what is no address; {_AS_PROXY}") from None
+    if parts.scheme != "http":
+        raise LostError("proxy", f"a proxy of kind {parts.scheme}:// is not supported; {_AS_PROXY}")
+    if not host:
+        raise LostError("proxy", f"the environment names a proxy without a host; {_AS_PROXY}")
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = "Basic " + base64.b64encode(pair.encode()).decode()
-    return Proxy(parts.hostname, parts.port or 80, authorization)
+    return Proxy(host, port or 80, authorization)
 
 
 def tune(sock: socket.socket) -> None:

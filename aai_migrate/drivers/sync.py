@@ -33,14 +33,16 @@ def connect(
     Args:
         provider: ``"name"`` or ``"name/model"``; None: what ``AAI_MIGRATE_PROVIDER`` says, then *config*.
         api_key: the key, or a callable that yields one; None: from the provider's environment variable.
-        token: a temporary token instead, or a callable that yields a fresh one for every connection.
+        token: a temporary token instead, as a string or from :func:`~aai_migrate.create_token`, or a callable that
+            yields a fresh one for every connection: without that, what is lost after it has expired stays lost.
         retry: how to go on after a loss.
         config: a config file, by its path or from :func:`~aai_migrate.load`; what is given here goes before it.
         options: fields of :class:`~aai_migrate.config.Config` (the audio as ``sample_rate``, ``encoding``,
             ``audio_channels``) and of :class:`~aai_migrate.Limits`.
     Raises:
         ConfigError, AudioError: a setting is wrong; nothing was dialled.
-        ProviderError: the vendor refused, did not answer in time, or could not be reached.
+        ProviderError: the vendor refused, did not answer in time, or could not be reached; an ``AuthenticationError``
+            also for a token that is known to have expired, with which nobody is dialled.
     """
     api_key, token = hide(api_key), hide(token)
     stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry, config=config))

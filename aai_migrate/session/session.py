@@ -36,6 +36,7 @@ from ..wire import events as say
 from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, HttpResponse, Lost, Pong, Refused
 from .gaps import Gaps
 from .intake import Intake
+from .lifetimes import Lifetimes
 from .outbox import Outbox
 from .retry import Limits, Overflow, Retry, RetryPolicy
 from .seam import Seam
@@ -98,6 +99,7 @@ class Session:
         self._watch: RateWatch | None = None
         self._slept = False  # and nobody has said yet what a live source missed
         self._fed_at = self._taken = self._connect_by = 0.0
+        self._lifetimes = Lifetimes(provider.name, context.epoch)
 
     # What the caller asks.
 
@@ -109,6 +111,7 @@ class Session:
         Raises:
             StreamClosed: the session has ended, was told to stop, or was not started.
             ConfigError, AudioError: ``Start`` asks for what the provider cannot do; nothing was dialled.
+            AuthenticationError: the token to begin with has expired; nothing was dialled.
             AudioRateMismatch: the bytes of a second do not fit the declared format; this audio was not fed.
             AudioOverflow: too much waits already, with ``overflow="raise"``; this audio was not fed.
         """
@@ -214,6 +217,7 @@ class Session:
         if self.state == "ended":
             return None
         due = [*self._timers.values(), *(each.deadline for each in (self._peer, self._upkeep) if each)]
+        due += [self._lifetimes.deadline] if self.state == "live" else []
         return min((time for time in due if time is not None), default=None)
 
     def tick(self, now: float) -> list[Out]:
@@ -232,7 +236,8 @@ class Session:
             if self._timers.pop(name, None) is not None:
                 kind, _, id_ = name.partition(":")
                 out += getattr(self, f"_on_{kind}")(now, id_)
-        return [*out, *self._care(now)]
+        out += self._care(now)
+        return [*out, *(self._lifetimes.tick(self._credential, now) if self.state == "live" else [])]
 
     def _late(self, now: float) -> float:
         """Return how many seconds ago a live connection should have been ticked, by the session's own deadlines."""
@@ -326,6 +331,10 @@ class Session:
         try:
             if self._credentials:
                 self._credential = self._credentials()
+            if stale := self._lifetimes.stale(self._credential, now):
+                if self._begun or self._retry.attempt:
+                    return self._failed(stale, now)
+                raise stale
             items = self._peer.send(ask.Start(self._settings(), self._credential), now)
         except Exception as error:  # the caller's callable may raise anything
             if not self._begun:
@@ -370,6 +379,7 @@ class Session:
         for id_ in self._box.silenced():
             self._finalize_by(id_, now)
         self._upkeep = Upkeep(self._numbers, self._box, self.limits.idle, self._hold, now)
+        self._lifetimes.greeted(self._credential, event.expires_at, now)
         self._wake(now)
         if not self._begun:
             self._begun = True
@@ -514,6 +524,7 @@ class Session:
 
     def _failed(self, error: ProviderError, now: float) -> list[Out]:
         """Connect again, or end: fatal errors at once, the others when the budget is spent."""
+        self._lifetimes.explain(error, self._credential, now)
         if self._credential:
             error.redact(self._credential.secret.redact)
         live, box = self.state == "live", self._box

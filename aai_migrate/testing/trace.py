@@ -37,10 +37,12 @@ from ..wire.frames import (
 
 FORMAT, VERSION = "aai_migrate.trace", 1
 MASK = "***"
-PUBLIC_HEADERS = ("content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
+PUBLIC_HEADERS = ("accept", "content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
 LONGEST = 200
 """Characters of an ASCII string without a blank that may be a word."""
 SECRET_WORDS = ("token", "key", "auth", "jwt", "secret", "password", "signature")
+PUBLIC_WORDS = ("keyterm", "keyword")
+"""What is no key, though it begins like one."""
 
 
 @frozen
@@ -197,7 +199,7 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def masked_url(url: str) -> str:
     """Return *url* with user, password and query values masked whose name sounds secret."""
     parts = urlsplit(url)
-    query = [(name, MASK if _secret(name) else value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
+    query = [(name, MASK if secret(name) else value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query, safe="*")))
 
 
@@ -217,9 +219,7 @@ def masked_text(text: str) -> str:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            name: MASK if isinstance(each, str) and _secret(name) else _masked(each) for name, each in value.items()
-        }
+        return {name: MASK if isinstance(each, str) and secret(name) else _masked(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_masked(each) for each in value]
     if not isinstance(value, str):
@@ -230,5 +230,7 @@ def _masked(value: Any) -> Any:
     return f"<{len(value)} characters>" if audio else value
 
 
-def _secret(name: str) -> bool:
-    return any(word in name.lower() for word in SECRET_WORDS) and "keyterm" not in name.lower()
+def secret(name: str) -> bool:
+    """Say whether a member or parameter of this *name* may hold a secret."""
+    low = name.lower()
+    return any(word in low for word in SECRET_WORDS) and not any(word in low for word in PUBLIC_WORDS)

@@ -21,9 +21,10 @@ from attrs import evolve
 from aai_migrate import registry
 from aai_migrate.capabilities import Capabilities, Model
 from aai_migrate.cli import main
-from aai_migrate.cli.providers import facts
+from aai_migrate.cli.facts import facts
 from aai_migrate.config import OPTIONS
 from aai_migrate.errors import MissingExtra
+from aai_migrate.features import FEATURES
 from aai_migrate.options import Option
 from aai_migrate.provider import Numbers, Pace, Provider
 from aai_migrate.testing.coded.provider import PROVIDER as CODED
@@ -80,7 +81,7 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that is known, in values that JSON has; of a key only whether it is set."""
     monkeypatch.setenv("THIRD_KEY", KEY)
     told = facts(THIRD)
-    rows = told.pop("option_rows")
+    rows, features = told.pop("option_rows"), told.pop("features")
     assert told == {
         "name": "third",
         "aliases": [],
@@ -94,8 +95,22 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
         "routes": ["POST /v2/live", "GET /v2/live"],
         "default_model": "new",
         "models": [
-            {"name": "old", "languages": ["en"], "retired": "2026-03-04", "replacement": "new"},
-            {"name": "new", "languages": ["de", "en"], "retired": None, "replacement": None},
+            {
+                "name": "old",
+                "languages": ["en"],
+                "deprecated": None,
+                "retired": "2026-03-04",
+                "replacement": "new",
+                "source": None,
+            },
+            {
+                "name": "new",
+                "languages": ["de", "en"],
+                "deprecated": None,
+                "retired": None,
+                "replacement": None,
+                "source": None,
+            },
         ],
         "languages": ["de", "en"],
         "encodings": ["pcm_s16le"],
@@ -120,6 +135,19 @@ def test_facts(third: None, monkeypatch: pytest.MonkeyPatch) -> None:
         "why": None,
         "alternative": "choose new",
         "source": "https://page",
+        "as_of": "2026-01-02",
+    }
+    assert [feature["name"] for feature in features] == list(FEATURES)
+    assert features[1] == {
+        "name": "language",
+        "support": "approximate",
+        "native": "lang",
+        "values": ["de", "en"],
+        "most": None,
+        "note": "a guess",
+        "hot": True,
+        "source": "https://third.example",
+        "as_of": "2026-01-02",
     }
     assert (told["limits"]["keepalive"], told["limits"]["pace"]) == (5.0, None)
 
@@ -177,6 +205,13 @@ def test_a_pipe_gets_aligned_text(run: Run, third: None) -> None:
         "language": "approximate",
         "keyterms": "exact*",
         "formatting": "emulated",
+        "channels": "exact",
+        "formatted_turns": "emulated",
+        "base_url": "exact",
+        "finalize": "emulated",
+        "configure": "exact",
+        "keepalive": "exact",
+        "resume": "emulated",
     }
     assert table(outcome.out, "Sources")["third"] == ["2026-01-02", "https://third.example"]
 
@@ -187,15 +222,22 @@ def test_one_in_detail(run: Run, third: None) -> None:
     assert outcome.code == 0
     assert re.search(r"^served at +POST /v2/live, GET /v2/live$", outcome.out, re.MULTILINE)
     assert table(outcome.out, "Models") == {
-        "old": ["en", "since 2026-03-04", "new"],
-        "new (default)": ["de, en", "-", "-"],
+        "old": ["en", "-", "since 2026-03-04", "new"],
+        "new (default)": ["de, en", "-", "-", "-"],
     }
     options = table(outcome.out, "Options")
-    assert options["language"] == ["approximate", "lang", "-", "yes", "a guess"]
-    assert options["keyterms"] == ["exact", "hints", "new", "-", "with other models: choose new"]
-    assert options["diarization"] == ["unsupported", "-", "-", "-", "one stream a speaker"]
-    assert options["region"] == ["unsupported", "-", "-", "-", "-"]
-    limits = dict(re.split(r"  +", line) for line in outcome.out.partition("Limits\n")[2].splitlines())
+    assert options["language"] == ["approximate", "lang", "-", "yes", "a guess", "1"]
+    assert options["keyterms"] == ["exact", "hints", "new", "-", "with other models: choose new", "2"]
+    assert options["diarization"] == ["unsupported", "-", "-", "-", "one stream a speaker", "1"]
+    assert options["region"] == ["unsupported", "-", "-", "-", "-", "-"]
+    assert table(outcome.out, "Pages") == {
+        "1": ["2026-01-02", "https://third.example"],
+        "2": ["2026-01-02", "https://page"],
+    }
+    assert table(outcome.out, "Besides")["model"] == ["exact", "new, old; default: new"]
+    limits = dict(
+        re.split(r"  +", line) for line in outcome.out.partition("Limits\n")[2].partition("\n\n")[0].splitlines()
+    )
     assert limits == {
         "audio message": "0.02 to 1 s, usually 0.1 s",
         "pace": "as it is taken",
@@ -223,8 +265,8 @@ def test_a_service_that_is_retired(run: Run) -> None:
     assert table(run("providers").out, "Providers")["assemblyai-v2"][:2] == ["AssemblyAI v2 (retired)", "ready"]
     out = run("providers", "assemblyai-v2").out
     assert re.search(r"^title +AssemblyAI v2 \(retired\)$", out, re.MULTILINE)
-    assert table(out, "Models") == {"realtime (default)": ["en", "since 2025-10-30", "assemblyai-v3"]}
-    assert table(out, "Options")["diarization"] == ["unsupported", "-", "-", "-", "assemblyai-v3 has it"]
+    assert table(out, "Models") == {"realtime (default)": ["en", "-", "since 2025-10-30", "assemblyai-v3"]}
+    assert table(out, "Options")["diarization"] == ["unsupported", "-", "-", "-", "assemblyai-v3 has it", "1"]
 
 
 def test_a_provider_that_does_not_load(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,3 +369,100 @@ def test_rich_is_not_imported_for_a_pipe() -> None:
 def test_coded_is_of_no_family() -> None:
     """A provider without models supports what its rows say, whatever the model."""
     assert facts(evolve(CODED, options=(Option(name="region", support="emulated"),)))["options"]["region"] == "emulated"
+
+
+# Two of them, and documents.
+
+
+def test_what_differs(run: Run) -> None:
+    """Two lines a setting, what is lost before what is gained; NAME/MODEL works on both sides."""
+    outcome = run("providers", "--diff", "deepgram", "gladia")
+    assert (outcome.code, outcome.err) == (0, "")
+    titles = re.findall("^(.*), from deepgram to gladia$", outcome.out, re.MULTILINE)
+    assert titles == ["Lost", "Less of it", "As much, in other words", "Gained"]
+    lost = outcome.out.partition("\n\n")[0].splitlines()
+    cells = [re.split(r"  +", line) for line in lost]
+    assert cells[1] == ["setting", "provider", "support", "vendor's word", "note"]
+    heads = [row[:4] for row in cells]
+    at = heads.index(["diarization", "deepgram", "exact", "diarize"])
+    assert cells[at + 1][:4] == ["diarization", "gladia", "unsupported", "-"]
+    flux = run("providers", "deepgram", "--diff", "deepgram/flux-general-en").out
+    assert "Lost, from deepgram to deepgram/flux-general-en" in flux
+    assert re.search(r"^language +deepgram/flux-general-en .* en; .*without .*de", flux, re.MULTILINE)
+
+
+def test_what_differs_as_json(run: Run) -> None:
+    """Both sides in full, with the verdict and what is missing."""
+    found = json.loads(run("providers", "--diff", "deepgram/nova-2", "assemblyai", "--json").out)
+    assert (found["from"], found["to"]) == (
+        {"name": "deepgram", "model": "nova-2"},
+        {"name": "assemblyai-v3", "model": "u3-rt-pro"},
+    )
+    by = {each["name"]: each for each in found["differences"]}
+    assert by["channels"]["verdict"] == "lost"
+    assert by["keyterms"]["from"]["native"] == "keywords"
+    assert (by["keyterms"]["verdict"], by["keyterms"]["to"]["native"]) == ("better", "keyterms_prompt")
+    assert "cs" in by["language"]["missing"]
+    assert set(by["language"]["to"]) == {
+        *("name", "support", "native", "values", "most", "note", "hot", "source", "as_of"),
+    }
+
+
+def test_nothing_differs(run: Run) -> None:
+    """One line says so."""
+    out = run("providers", "--diff", "gladia", "gladia/solaria-1").out
+    assert out == "gladia and gladia/solaria-1 do not differ in any setting.\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (("--diff", "deepgram"), "--diff needs two names: say with what to compare deepgram, as in --diff deepgram"),
+        (("--diff",), "--diff needs two names: say which two, not 0"),
+        (("--diff", "a", "b", "c"), "--diff needs two names: say which two, not 3"),
+        (("--diff", "deepgramm", "gladia"), "unknown provider 'deepgramm'; did you mean deepgram?"),
+        (("--diff", "deepgram", "gladia/"), "provider 'gladia/' is not of the form name or name/model"),
+        (("--markdown", "gladia"), "--markdown is the table of all providers"),
+        (("--markdown", "--json"), "--markdown is the table of all providers"),
+    ],
+)
+def test_wrong_comparisons(run: Run, argv: tuple[str, ...], line: str) -> None:
+    """The line says what is missing."""
+    outcome = run("providers", *argv)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.line.startswith(line)
+
+
+def test_one_with_a_model(run: Run) -> None:
+    """Only rows that count for it; without one, all, and for whom each is."""
+    rows = [line.split()[0] for line in _lines(run("providers", "deepgram/nova-2").out, "Options")]
+    assert len(rows) == len(set(rows)) == len(OPTIONS) + 1  # and the head
+    all_rows = [line.split()[0] for line in _lines(run("providers", "deepgram").out, "Options")]
+    assert all_rows.count("keyterms") > 1
+    told = json.loads(run("providers", "deepgram/nova-2", "--json").out)
+    assert [row["native"] for row in told["option_rows"] if row["name"] == "keyterms"] == ["keywords"]
+
+
+def test_languages_are_listed_once(run: Run) -> None:
+    """Models that hear the same stand together."""
+    languages = _lines(run("providers", "deepgram").out, "Languages")
+    assert any(re.match(r"nova-3, nova-3-general  +af, ", line) for line in languages)
+
+
+def _lines(text: str, title: str) -> list[str]:
+    return text.partition(f"\n{title}\n")[2].partition("\n\n")[0].splitlines()
+
+
+def test_markdown(run: Run, third: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column for each provider that is for everybody, whatever this machine has; pages with their days below."""
+    monkeypatch.setenv("DEEPGRAM_API_KEY", KEY)
+    head, rule, *rows = run("providers", "--markdown").out.splitlines()
+    assert head == "|  | `deepgram` | `speechmatics` | `gladia` | `assemblyai-v3` | `assemblyai-v2` | `local` |"
+    assert rule == "| --- | --- | --- | --- | --- | --- | --- |"
+    lines = {row.split(" | ")[0].strip("| "): row for row in rows if row.startswith("|")}
+    assert list(lines)[:3] == ["`model`", "`language`", "`languages`"]
+    assert len(lines) == len(FEATURES)
+    assert lines["`diarization`"].split(" | ")[3] == "–"
+    assert all(row.count(" | ") == len(registry.PUBLIC) for row in lines.values())
+    assert rows[-1].startswith("By the vendors' pages: [deepgram](https://")
+    assert "third" not in "".join(rows)

@@ -71,9 +71,9 @@ P = ["-p", "assemblyai-v3"]
 
 
 WRONG = [
-    ("", "name a command: gateway, providers, transcribe; see aai-migrate --help"),
+    ("", "name a command: doctor, explain, gateway, providers, token, transcribe; see aai-migrate --help"),
     ("transcrbe", "unknown command 'transcrbe'; did you mean transcribe?"),
-    ("zzz", "unknown command 'zzz'; known: gateway, providers, transcribe"),
+    ("zzz", "unknown command 'zzz'; known: doctor, explain, gateway, providers, token, transcribe"),
     ("--verison", "unknown option --verison; did you mean --version?"),
     ("transcribe", "no audio: name a FILE, - for standard input, or --mic for the microphone"),
     ("transcribe CLIP --emualte", "unknown option --emualte; did you mean --emulate?"),

@@ -339,6 +339,14 @@ class TestProxy:
         with pytest.raises(ConnectionLost, match="socks5:// is not supported"):
             connect("ws://far.invalid", retry=ONCE)
 
+    @pytest.mark.parametrize("value", ["http://me:secret/@proxy:3128", "http://[::1", "http://me:secret@proxy:port"])
+    def test_no_address(self, value: str, monkeypatch: pytest.MonkeyPatch, connect: Opener) -> None:
+        """What cannot be read ends no thread, and is not repeated, as it may hold a password."""
+        monkeypatch.setenv("http_proxy", value)
+        with pytest.raises(ConnectionLost, match="a proxy by what is no address; name one as http://") as caught:
+            connect("ws://far.invalid", retry=ONCE)
+        assert "secret" not in str(caught.value)
+
 
 class TestMessages:
     @pytest.mark.parametrize("pieces", [1, 200], ids=["one frame", "fragments"])

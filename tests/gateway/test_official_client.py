@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from aai_migrate.credentials import Credential
 from aai_migrate.gateway import local
 from aai_migrate.testing.coded import encode, words
 
 from .client import no_thread_left
+from .program import node, printed
 
 sdk = pytest.importorskip("assemblyai.streaming.v3")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -31,10 +36,11 @@ def url() -> Iterator[str]:
 class Session:
     """One session of the SDK's client, with what it was told."""
 
-    def __init__(self, url: str, api_key: str = "any-key") -> None:
+    def __init__(self, url: str, api_key: str | None = "any-key", token: str | None = None) -> None:
         self.told: list[tuple[str, Any]] = []
         self.changed = threading.Condition()
-        self.client = sdk.StreamingClient(sdk.StreamingClientOptions(api_key=api_key, api_host=url))
+        shown = {"token": token} if token else {"api_key": api_key}
+        self.client = sdk.StreamingClient(sdk.StreamingClientOptions(api_host=url, **shown))
         for name in ("Begin", "Turn", "Termination", "Error", "SpeechStarted"):
             self.client.on(sdk.StreamingEvents[name], self._note(name))
 
@@ -116,3 +122,68 @@ def test_the_official_client_may_change_and_force_in_mid_session(url: str) -> No
     session.client.disconnect(terminate=True)
     assert session.all("Error") == []
     assert [turn.transcript for turn in session.ends] == [" ".join(SPOKEN[:3])]
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """HOST:PORT of a gateway behind TLS that knows one key, and the file with the certificate of who vouches for it."""
+    pytest.importorskip("cryptography")
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(str(path))
+
+    def known(credential: Credential | None) -> str | None:
+        return "ana" if credential and credential.secret.reveal() == "right-key" else None
+
+    with no_thread_left(), local("coded", ssl_context=context, authenticate=known) as url:
+        yield url.removeprefix("wss://"), str(path)
+
+
+def test_a_token_of_the_official_client_opens_its_session(
+    secure: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS, which is how it asks for one; then it shows the token where the key was, and Begin says how long."""
+    host, authority = secure
+    monkeypatch.setenv("SSL_CERT_FILE", authority)
+    asking = Session(host, "right-key").client
+    token = asking.create_temporary_token(expires_in_seconds=60, max_session_duration_seconds=600)
+    asking._client._http_client.close()  # the SDK itself never does
+    session = Session(host, token=token)
+    session.run()
+    forged = Session(host, token=token[:-2])
+    forged.client.connect(sdk.StreamingParameters(sample_rate=16_000))
+    with forged.changed:
+        assert forged.changed.wait_for(lambda: forged.all("Error"), timeout=10)
+    forged.client.disconnect(terminate=True)
+    assert session.all("Error") == []
+    [begin] = session.all("Begin")
+    assert begin.expires_at
+    assert [turn.transcript for turn in session.ends] == [" ".join(turn) for turn in TURNS]
+    [error] = forged.all("Error")
+    assert error.code == 1008
+
+
+def test_a_token_of_the_client_of_node(secure: tuple[str, str], tmp_path: Path) -> None:
+    """It shows the token in the query, and no key."""
+    host, authority = secure
+    speech = tmp_path / "speech.raw"
+    speech.write_bytes(SPEECH)
+    program = [*node("assemblyai_v3.js", "assemblyai-v2"), "assemblyai-v2", f"https://{host}", speech, "right-key"]
+    told = printed(program, {"NODE_EXTRA_CA_CERTS": authority})
+    assert told.all("granted") == [None]
+    assert told.all("refused") == told.all("error") == []
+    [begin] = told.all("open")
+    assert 0 < begin["lasts"] <= 600
+    assert [turn["text"] for turn in told.all("turn") if turn["end"]] == [" ".join(turn) for turn in TURNS]
+    assert told.all("finished") == [None]
+
+
+def test_a_wrong_key_gets_no_token_of_the_client_of_node(secure: tuple[str, str], tmp_path: Path) -> None:
+    """It is told why."""
+    host, authority = secure
+    speech = tmp_path / "speech.raw"
+    speech.write_bytes(b"")
+    program = [*node("assemblyai_v3.js", "assemblyai-v2"), "assemblyai-v2", f"https://{host}", speech, "wrong-key"]
+    told = printed(program, {"NODE_EXTRA_CA_CERTS": authority})
+    assert told.all("refused") == [{"text": "Invalid API key"}]

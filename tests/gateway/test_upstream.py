@@ -20,6 +20,8 @@ from attrs import evolve
 from aai_migrate import registry
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Channels, Config
+from aai_migrate.credentials import Secret, Token
+from aai_migrate.errors import AuthenticationError
 from aai_migrate.gateway import Gateway
 from aai_migrate.gateway.upstream import adapt
 from aai_migrate.provider import Context, Provider
@@ -329,3 +331,14 @@ def test_the_gateway_says_which_extra_it_needs() -> None:
     code = "import sys; sys.modules['aiohttp'] = None; import aai_migrate.gateway"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'aai_migrate[gateway]'" in run.stderr
+
+
+def test_a_gateway_does_not_start_with_a_token_that_has_expired() -> None:
+    """The operator is told at once, not each client."""
+
+    async def main() -> None:
+        old = Token("deepgram", Secret("t0ken"), 1_790_000_000.0)
+        with pytest.raises(AuthenticationError, match=r"the token expired at 2026-09-21T14:13:20Z; create another one"):
+            await Gateway("deepgram", token=old).start()
+
+    asyncio.run(main())

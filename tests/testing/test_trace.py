@@ -52,7 +52,7 @@ def test_every_kind_of_frame_survives_writing_and_reading(tmp_path: Path) -> Non
 def test_no_secret_and_no_audio_is_written(tmp_path: Path) -> None:
     """Header values, query values of secret names, user parts of URLs and samples stay out."""
     trace = Trace("x", "this test")
-    url = f"wss://user:{CANARY}@x.test/ws?token={CANARY}&jwt={CANARY}&keyterms_prompt=%5B%22Ana%22%5D&rate=8000"
+    url = f"wss://user:{CANARY}@x.test/ws?token={CANARY}&jwt={CANARY}&keyterms_prompt=%5B%22Ana%22%5D&keywords=Ana&rate=8000"
     trace.add(">", 0.0, Connect(url, {"Authorization": CANARY, "Content-Type": "audio/wav", "Cookie": CANARY}))
     trace.add(">", 0.1, Message(CANARY.encode() * 10))
     path = tmp_path / "trace.jsonl"
@@ -60,7 +60,7 @@ def test_no_secret_and_no_audio_is_written(tmp_path: Path) -> None:
     text = path.read_text()
     assert CANARY not in text
     written = json.loads(text.splitlines()[1])
-    assert written["url"] == "wss://x.test/ws?token=***&jwt=***&keyterms_prompt=%5B%22Ana%22%5D&rate=8000"
+    assert written["url"] == "wss://x.test/ws?token=***&jwt=***&keyterms_prompt=%5B%22Ana%22%5D&keywords=Ana&rate=8000"
     assert written["headers"] == {"Authorization": "***", "Content-Type": "audio/wav", "Cookie": "***"}
     assert json.loads(text.splitlines()[2]) == {"dir": ">", "t": 0.1, "kind": "binary", "bytes": 230}
 

@@ -9,6 +9,7 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .client import Client, check
 from .options import CAPABILITIES, NAME, OPTIONS
 from .server import ROUTES, Server
+from .token import TOKENS
 
 PROVIDER = Provider(
     name=NAME,
@@ -16,6 +17,7 @@ PROVIDER = Provider(
     env="ASSEMBLYAI_API_KEY",
     client=Client,
     server=Server,
+    tokens=TOKENS,
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(

@@ -16,7 +16,7 @@ from aai_migrate.errors import (
     QuotaExceeded,
 )
 from aai_migrate.failures import refused
-from aai_migrate.wire.frames import Refused
+from aai_migrate.wire.frames import HttpResponse, Refused
 
 from .options import INSTEAD, NAME
 
@@ -85,8 +85,8 @@ def closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:
     return typed(code, f"the server closed the connection {when}")
 
 
-def answered(frame: Refused) -> ProviderError:
-    """Return the error of a refused handshake; the vendor's own host refuses because there is nothing any more."""
+def answered(frame: Refused | HttpResponse) -> ProviderError:
+    """Return the error of a refused handshake or request; the vendor's host refuses because all of it is gone."""
     error = refused(NAME, frame)
     error.retryable = error.retryable or frame.status == 429  # too many for now, as close code 4102
     if frame.status not in GONE and not error.reason.lower().startswith(DEPRECATED):

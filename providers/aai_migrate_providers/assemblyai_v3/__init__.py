@@ -10,6 +10,7 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .client import Client
 from .options import CAPABILITIES, NAME, OPTIONS
 from .server import Server
+from .token import TOKENS
 
 PROVIDER = Provider(
     name=NAME,
@@ -17,6 +18,7 @@ PROVIDER = Provider(
     env="ASSEMBLYAI_API_KEY",
     client=Client,
     server=Server,
+    tokens=TOKENS,
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(
@@ -29,7 +31,7 @@ PROVIDER = Provider(
         session_limit=10_800.0,
         frame_limit=1 << 20,
     ),
-    routes=(("GET", "/v3/ws"),),
+    routes=(("GET", "/v3/ws"), ("*", "/v3/token")),  # the second is no address to point clients at
 )
 
 __all__ = ["PROVIDER"]

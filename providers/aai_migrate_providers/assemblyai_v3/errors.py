@@ -20,6 +20,7 @@ SEE_ERROR = "See Error message for details"
 INVALID = "User Input Validation Error"
 CANCELLED = (3005, "Session Cancelled: An error occurred")
 FULL = (3009, "Unauthorized Connection: Too many concurrent sessions")
+TOO_LONG = (3008, "Session Expired: Maximum session duration exceeded")
 _ACCOUNT = ("balance", "fund", "credit", "billing", "payment")
 # Messages of 2025 had no code, and closes before February 2026 had 3005 for all of these.
 _BY_TEXT = {

@@ -12,7 +12,6 @@ from typing import Any
 
 from attrs import define
 
-from aai_migrate.credentials import Credential, Secret
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -24,20 +23,20 @@ from aai_migrate.wire.frames import (
     Connect,
     Connected,
     Frame,
+    HttpRequest,
     Lost,
     Message,
-    header,
     path_of,
 )
 from aai_migrate.wire.text import spread
 
-from . import request
-from .errors import INVALID, SEE_ERROR, told
+from . import door, request
+from .errors import INVALID, SEE_ERROR, TOO_LONG, told
 from .messages import milliseconds, word_json
 from .options import NAME
 from .request import RefusalError
+from .token import LONGEST_SESSION, PATH
 
-SESSION_SECONDS = 10_800
 LONGEST_CHUNK = 1.0
 LARGEST_MESSAGE = 128 << 10
 HEARTBEAT = 5.0
@@ -59,7 +58,7 @@ class _Turn:
 
 
 class Server:
-    """One client's v3 session, as a :class:`~aai_migrate.provider.ServerPeer`."""
+    """One client's v3 session, as a :class:`~aai_migrate.provider.ServerPeer`; or the answer to one request."""
 
     resumable = False
 
@@ -73,6 +72,7 @@ class Server:
         self._received = 0.0  # seconds of audio
         self._opened = self._last = 0.0
         self._beat: float | None = None
+        self._ends: float | None = None  # by the client's token
         self._started = self._stopped = self._over = self._announced = False
 
     # Frames of the client.
@@ -85,6 +85,8 @@ class Server:
             match frame:
                 case Connect() if not self._started:
                     return self._connect(frame, now)
+                case HttpRequest() if path_of(frame.url).rstrip("/").endswith(PATH):
+                    return [door.give(self._context, frame, now)]
                 case Message(data) if self._started and not self._stopped:
                     self._last = now
                     return self._control(data, now) if isinstance(data, str) else self._audio(data)
@@ -106,16 +108,17 @@ class Server:
         self._opened = self._last = now
         query = request.query(frame.url)
         try:
-            principal = self._principal(frame, query)
+            guest = door.admit(self._context, frame.headers, query, now)
             wanted = self._request = request.read(query)
         except RefusalError as refusal:
             return [Connected(), *self._refuse(refusal.code, refusal.text)]
         self._started = True
+        self._ends = None if guest.session is None else now + guest.session
         self._beat = now + HEARTBEAT if wanted.heartbeat else None
         begin = {
             "type": "Begin",
             "id": self._context.new_id(),
-            "expires_at": int(self._context.epoch + now) + SESSION_SECONDS,
+            "expires_at": int(self._context.epoch + now + (guest.session or LONGEST_SESSION)),
             "configuration": {
                 "model": wanted.model,
                 "mode": query.get("mode", "balanced") if wanted.whole else None,
@@ -127,23 +130,8 @@ class Server:
                 "voice_focus": query.get("voice_focus"),
             },
         }
-        origin = ask.Origin(NAME, path_of(frame.url), principal)
+        origin = ask.Origin(NAME, path_of(frame.url), guest.principal)
         return [Connected(), _message(begin), ask.Start(wanted.config, None, origin)]
-
-    def _principal(self, frame: Connect, query: dict[str, str]) -> str:
-        """Ask who shows the key or token; a token in the header cannot be told from a key.
-
-        Where nobody needs one, a client without any, or with one that v3 does not read, gets in as well.
-        """
-        given = header(frame.headers, "authorization")
-        token = query.get("token", "")
-        shown = Credential(Secret(given), "key") if given else Credential(Secret(token), "token") if token else None
-        schemed = given.lower().startswith("bearer ")
-        principal = self._context.authenticate(None if schemed else shown)
-        if principal is None:
-            why = "Invalid API key" if shown else "Missing Authorization header"
-            raise RefusalError(1008, f"Unauthorized Connection: {why}")
-        return principal
 
     def _audio(self, data: bytes) -> list[Out]:
         fmt = self._request.config.audio
@@ -319,14 +307,16 @@ class Server:
 
     @property
     def deadline(self) -> float | None:
-        """When the next heartbeat, or the end for want of messages, is due."""
-        due = [time for time in (self._silent_to, self._beat) if time is not None]
+        """When the next heartbeat is due, or the end for want of messages or by the client's token."""
+        due = [time for time in (self._silent_to, self._beat, self._ends) if time is not None]
         return None if self._over else min(due, default=None)
 
     def tick(self, now: float) -> list[Out]:
         """Send what is due."""
         if self._over:
             return []
+        if self._ends is not None and now >= self._ends:
+            return [*self._refuse(*TOO_LONG), *self._stop()]
         if self._silent_to is not None and now >= self._silent_to:
             limit = f"{self._request.inactivity:g} seconds"
             text = f"Session terminated due to inactivity: No messages received for {limit}"

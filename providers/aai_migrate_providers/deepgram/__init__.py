@@ -18,6 +18,7 @@ from .listen import client as listen
 from .options import FLUX_CAPABILITIES, FLUX_OPTIONS, LISTEN_CAPABILITIES, NAME, OPTIONS, flag, is_flux
 from .parameters import EOT_TIMEOUT_MS
 from .server import ROUTES, Server
+from .token import TOKENS
 
 EOT_TIMEOUT, BEYOND = from_milliseconds(EOT_TIMEOUT_MS), 0.3
 """Seconds of silence that end a turn of Flux at the latest unless the caller says otherwise, and a little more."""
@@ -57,6 +58,7 @@ PROVIDER = Provider(
     client=listen.Client,
     server=Server,
     routes=ROUTES,
+    tokens=TOKENS,
     variant=_variant,
     capabilities=LISTEN_CAPABILITIES,
     options=OPTIONS,

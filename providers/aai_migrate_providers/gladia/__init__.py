@@ -11,6 +11,7 @@ from aai_migrate.provider import Numbers, Pace, Provider
 from .client import Client
 from .options import CAPABILITIES, LONGEST, NAME, OPTIONS, PATH
 from .server import Server, session_of
+from .token import TOKENS
 
 PROVIDER = Provider(
     name=NAME,
@@ -20,6 +21,7 @@ PROVIDER = Provider(
     server=Server,
     session_of=session_of,
     routes=(("*", PATH), ("*", f"{PATH}/{{id}}"), ("*", f"{PATH}/{{id}}/file")),
+    tokens=TOKENS,
     capabilities=CAPABILITIES,
     options=OPTIONS,
     numbers=Numbers(

@@ -8,16 +8,12 @@ Sources: https://docs.gladia.io/api-reference/v2/live/init, https://docs.gladia.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
-from urllib.parse import urlencode, urljoin, urlsplit
 
-from aai_migrate.address import address
 from aai_migrate.config import Config
-from aai_migrate.errors import BadRequest, ConfigError, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.errors import BadRequest, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, encode, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -26,7 +22,6 @@ from aai_migrate.wire.frames import (
     Connect,
     Connected,
     Frame,
-    HttpRequest,
     HttpResponse,
     Lost,
     Message,
@@ -34,23 +29,14 @@ from aai_migrate.wire.frames import (
 )
 from aai_migrate.wire.values import mapping, number, parse, string
 
-from . import messages
+from . import messages, token
 from .errors import answered, closed
+from .opening import Opening, opened
 from .options import (
-    AUDIO_FRAMES,
-    HOST,
-    LONGEST,
-    MODELS,
     NAME,
-    OPTIONS,
-    PATH,
-    REGIONS,
-    RESERVED,
     TURN_SILENCE,
-    spelled,
 )
 from .place import Place
-from .schema import BODY
 from .turns import LostFinalError, Turns
 
 ANSWER = 1.0
@@ -161,41 +147,23 @@ class Client:
 
     def _start(self, start: ask.Start) -> list[Out]:
         config = self._config = start.config
-        encoded, extra = encode(config, OPTIONS, NAME, model=config.model), _extra(config)
-        self._binary = extra.pop(AUDIO_FRAMES, "json") == "binary"
-        body: dict[str, Any] = {**spelled(config.audio)}
-        if config.model:
-            body["model"] = config.model
-        body["endpointing"] = TURN_SILENCE
-        body["maximum_duration_without_endpointing"] = LONGEST
-        body["messages_config"] = {"receive_partial_transcripts": True}
-        body = self._body = _merged(_merged(body, encoded.native), extra)
-        wrong = [text for text in BODY.wrong(body) if not text.startswith("model ")]  # there may be newer ones
-        if wrong and config.on_unsupported == "error":
-            raise ConfigError(f"{NAME}: {'; '.join(wrong)}")
-        region = REGIONS.get(config.region or "")
-        self._settings = {**_shown(body), **({"region": region} if region else {})}
-        self._turns = Turns(number(body["endpointing"]) or TURN_SILENCE)
+        opening = Opening.of(config)
+        self._binary, self._body = opening.binary, opening.body
         self._place = Place(config.audio.frame)
-        self._state = "asking"
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if start.credential:
-            headers["X-Gladia-Key"] = start.credential.secret.reveal()
-        url = address(config.base_url, HOST, PATH, "http") + (f"?{urlencode({'region': region})}" if region else "")
-        request = HttpRequest("POST", url, headers, _written(body))
-        remarks = [say.Warned("invalid", f"{NAME}: {text}; sent as it is") for text in wrong]
-        return [*self._warnings(encoded, extra), *remarks, request]
-
-    def _warnings(self, encoded: Encoded, extra: Mapping[str, Any]) -> list[Out]:
-        out: list[Out] = [*unknown(NAME, MODELS, self._config.model, BODY.members, extra), *encoded.warnings()]
-        spoken = mapping(self._body.get("language_config"))
-        listed = spoken.get("languages")
-        if isinstance(listed, list) and len(listed) > 1 and not spoken.get("code_switching"):
-            text = (
-                f"{NAME}: of {len(listed)} languages it keeps to the one it hears first; "
-                "set language_config.code_switching if they change"
-            )
-            out.append(say.Warned("one_language", text))
+        self._settings = opening.settings
+        given = start.credential
+        if given and given.kind == "token":
+            self._url = token.session(given)
+            if given.settings is None:
+                self._settings = {}
+            else:
+                self._body = self._settings = dict(given.settings)
+            out: list[Out] = [*opening.remarks, *token.fixed(opening, given), Connect(self._url)]
+            self._state = "dialling"
+        else:
+            out = [*opening.remarks, opening.request(given)]
+            self._state = "asking"
+        self._turns = Turns(number(self._body.get("endpointing")) or TURN_SILENCE)
         return out
 
     def _resume(self) -> list[Out]:
@@ -233,17 +201,11 @@ class Client:
         return []
 
     def _answer(self, response: HttpResponse) -> list[Out]:
-        if not 200 <= response.status < 300:
-            return self._fail(answered(response))
-        value = parse(response.body)
-        if value is None:
-            what = "a web page" if response.body.lstrip().startswith(b"<") else "what is no JSON object"
-            return self._fail(ProtocolError(NAME, f"the request was answered by {what}; check base_url"))
-        url = string(value.get("url"))
-        self._url = _joined(address(self._config.base_url, HOST, PATH), url) if url else None
-        if self._url is None:
-            return self._fail(ProtocolError(NAME, "the answer to the request has no usable url"))
-        self._id, self._state = string(value.get("id")), "dialling"
+        try:
+            self._url, self._id = opened(self._config, response)
+        except ProviderError as error:
+            return self._fail(error)
+        self._state = "dialling"
         return [Connect(self._url)]
 
     def _connected(self, now: float) -> list[Out]:
@@ -429,58 +391,3 @@ class Client:
         if self._turns.open and not self._whole:  # its final may take longer
             return []
         return [Close(1000), *self._finish()]
-
-
-def _extra(config: Config) -> dict[str, Any]:
-    """Return the members that the caller gave in the vendor's own words.
-
-    Raises:
-        ConfigError: one of them is ours to set, or how audio is framed is no choice.
-    """
-    extra = own_words(config, NAME, RESERVED)
-    if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
-        raise ConfigError(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra[AUDIO_FRAMES]!r}")
-    return extra
-
-
-def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *body* with the members of *more*, objects member by member."""
-    both = {name: (body[name], more[name]) for name in body if name in more}
-    deep = {
-        name: _merged(first, second)
-        for name, (first, second) in both.items()
-        if isinstance(first, Mapping) and isinstance(second, Mapping)
-    }
-    return {**body, **more, **deep}
-
-
-def _written(body: Mapping[str, Any]) -> bytes:
-    """Write *body* as JSON.
-
-    Raises:
-        ConfigError: the caller's words hold what JSON has no form for.
-    """
-    try:
-        return json.dumps(body, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{NAME}: extra cannot be written as JSON: {error}") from None
-
-
-def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *body* as a report of settings may show it."""
-    return {name: "***" if name == "callback_config" else value for name, value in body.items()}
-
-
-def _joined(base: str, url: str) -> str | None:
-    """Return the address of a websocket that *url* is, or is a path to at *base*; None: it is none.
-
-    Audio that was asked for over TLS does not go without.
-    """
-    try:
-        whole = urljoin(base, url) if url.startswith(("/", "?")) else url
-        parts = urlsplit(whole)
-        usable = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return None
-    schemes = ("wss",) if base.startswith("wss:") else ("ws", "wss")
-    return whole if usable and parts.scheme in schemes else None

@@ -15,6 +15,7 @@ from .agent import client as agent
 from .options import AGENT, AGENT_CAPABILITIES, AGENT_OPTIONS, CAPABILITIES, NAME, OPTIONS, family
 from .rt import client as rt
 from .server import ROUTES, Server
+from .token import TOKENS
 
 VOCABULARY = 20.0
 """Seconds for the greeting where there is a vocabulary: the vendor takes up to 15 to read it."""
@@ -35,6 +36,7 @@ PROVIDER = Provider(
     client=rt.Client,
     server=Server,
     routes=ROUTES,
+    tokens=TOKENS,
     variant=_variant,
     capabilities=CAPABILITIES,
     options=OPTIONS,

@@ -7,8 +7,6 @@ https://docs.speechmatics.com/get-started/authentication
 from __future__ import annotations
 
 import base64
-import json
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,6 +22,7 @@ from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, Provi
 from aai_migrate.failures import lost
 from aai_migrate.options import Encoded, Option, encode, own_words, unknown
 from aai_migrate.provider import Context
+from aai_migrate.tokens import Wanted
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import (
@@ -40,16 +39,15 @@ from aai_migrate.wire.frames import (
 from aai_migrate.wire.schema import Check, Table
 from aai_migrate.wire.values import mapping, parse, string, whole
 
-from . import errors
+from . import errors, token
 from .asked import Asked
+from .door import LONGEST, SHORTEST
 from .messages import Delimiters, control
 from .options import (
     DEFAULT_LANGUAGE,
     DEFAULT_MODEL,
     ENCODINGS,
     HOSTS,
-    KEYS_PATH,
-    MANAGEMENT,
     MODELS,
     NAME,
     delimiter,
@@ -61,7 +59,6 @@ from .schema import AGENT_TRANSCRIPTION, BESIDE, TRANSCRIPTION
 KEY = "temporary_key"
 """The one word in ``extra`` that is ours: for how many seconds a temporary key is good, 60 to 86,400, which is asked
 for with the account's key for every connection, and shown instead of it."""
-SHORTEST_KEY, LONGEST_KEY = 60, 86_400
 RESERVED = {
     "model": "model",
     "operating_point": "model",
@@ -73,7 +70,6 @@ RESERVED = {
 """Members that are not ``extra``'s to set, and the argument that sets them."""
 TOLD = frozenset({"model_redirect", "deprecated"})
 """Kinds of ``Info`` that the user should know of."""
-_VERSIONED = re.compile(r"(?<!/)/v2(/\w+)?/?$")
 LIMITED = "duration_limit_exceeded"
 """The ``Warning`` after which audio is taken but not heard, and the session ends."""
 UNACKNOWLEDGED = 10_000
@@ -110,6 +106,7 @@ class Client:
         self._asked = Asked()
         self._sent = 0.0  # seconds of audio
         self._flight = [_Flight()]
+        self._wanted: Wanted | None = None
         self._temporary: Secret | None = None
         self._stopped = self._begun = self._over = self._deaf = False
 
@@ -212,7 +209,7 @@ class Client:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{NAME}: extra cannot be written as JSON: {error}") from None
         self._delimiters = Delimiters(delimiter(str(transcription["language"])))
-        self._url = address(self._base(config), self._host(config), self.path)
+        self._url = address(token.base(config), self._host(config), self.path)
         if ttl is not None:
             return [*remarks, self._ask_key(config, ttl, start.credential)]
         return [*remarks, self._connect(start.credential)]
@@ -271,32 +268,24 @@ class Client:
     def _host(self, config: Config) -> str:
         return HOSTS.get(config.region, HOSTS[None])  # an unknown one was warned of, where that is enough
 
-    @staticmethod
-    def _base(config: Config) -> str | None:
-        """Return the caller's base URL without what the vendor's own examples have at its end."""
-        return None if config.base_url is None else _VERSIONED.sub("", config.base_url)
-
     # The handshake.
 
     def _ask_key(self, config: Config, ttl: Any, credential: Credential | None) -> HttpRequest:
         """Ask for a temporary key, at the caller's base URL where there is one."""
         seconds = None if isinstance(ttl, str) else whole(ttl)
-        if seconds is None or not SHORTEST_KEY <= seconds <= LONGEST_KEY:
-            raise ConfigError(f"{NAME}: {KEY} must be {SHORTEST_KEY} to {LONGEST_KEY} seconds, not {ttl!r}")
+        if seconds is None or not SHORTEST <= seconds <= LONGEST:
+            raise ConfigError(f"{NAME}: {KEY} must be {SHORTEST} to {LONGEST} seconds, not {ttl!r}")
         if credential is None or credential.kind != "key":
             raise ConfigError(f"{NAME}: {KEY} needs the account's key: give api_key, not token")
-        url = f"{address(self._base(config), MANAGEMENT, KEYS_PATH, 'http')}?type=rt"
-        headers = {"Authorization": f"Bearer {credential.secret.reveal()}", "Content-Type": "application/json"}
-        return HttpRequest("POST", url, headers, json.dumps({"ttl": seconds}).encode())
+        self._wanted = Wanted(config=config, credential=credential, seconds=seconds)
+        return token.ask(self._wanted)
 
-    def _given(self, response: HttpResponse) -> list[Out]:
+    def _given(self, wanted: Wanted, response: HttpResponse) -> list[Out]:
         """Take the temporary key."""
-        if response.status not in (200, 201):
-            return self._fail(errors.answered(response))
-        key = string((parse(response.body) or {}).get("key_value"))
-        if key is None:
-            return self._fail(ProtocolError(NAME, "the answer to the request for a temporary key has none"))
-        self._temporary = Secret(key)
+        try:
+            self._temporary = token.read(wanted, response).secret
+        except ProviderError as error:
+            return self._fail(error)
         return [self._connect(Credential(self._temporary, "token"))]
 
     def _connect(self, credential: Credential | None) -> Connect:
@@ -330,8 +319,8 @@ class Client:
                 return self._read(message)
             case Connected():
                 return [self._opening]
-            case HttpResponse():
-                return self._given(frame)
+            case HttpResponse() if self._wanted:
+                return self._given(self._wanted, frame)
             case Close(code, reason):
                 return self._fail(errors.closed(code, reason, begun=self._begun))
             case Lost():

@@ -187,7 +187,10 @@ def test_what_we_do_not_know_is_sent_with_a_warning() -> None:
     out = Client(context()).send(Start(Config(model="universal-9", extra=extra), KEY), 0.0)
     assert out[:2] == [
         Warned("unknown_model", "assemblyai-v3: model 'universal-9' is not in our table; asked for as it is"),
-        Warned("unknown_extra", "assemblyai-v3: 'vad_treshold' is not a parameter we know; sent as it is"),
+        Warned(
+            "unknown_extra",
+            "assemblyai-v3: 'vad_treshold' is not a parameter we know (did you mean vad_threshold?); sent as it is",
+        ),
     ]
     assert isinstance(out[2], Connect)
     assert out[2].url == f"{HOST}?{PCM}&speech_model=universal-9&vad_treshold=0.3"
@@ -285,5 +288,5 @@ def test_the_provider_declares_what_the_page_says() -> None:
     """Numbers that the session turns into chunks and deadlines."""
     numbers = PROVIDER.numbers
     assert (numbers.chunk, numbers.session_limit, numbers.ends_only_with_audio) == ((0.05, 0.1, 1.0), 10800.0, True)
-    assert PROVIDER.routes == (("GET", "/v3/ws"),)
+    assert PROVIDER.routes == (("GET", "/v3/ws"), ("*", "/v3/token"))
     assert PROVIDER.env == "ASSEMBLYAI_API_KEY"

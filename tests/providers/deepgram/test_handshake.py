@@ -337,7 +337,10 @@ def test_what_we_do_not_know_is_sent_with_a_warning() -> None:
     out = asking(Config(model="nova-9", extra={"deepgram": {"endpoint": 3}}))[1]
     assert out[:2] == [
         Warned("unknown_model", "deepgram: model 'nova-9' is not in our table; asked for as it is"),
-        Warned("unknown_extra", "deepgram: 'endpoint' is not a parameter we know; sent as it is"),
+        Warned(
+            "unknown_extra",
+            "deepgram: 'endpoint' is not a parameter we know (did you mean endpointing?); sent as it is",
+        ),
     ]
     assert isinstance(out[2], Connect)
     assert "endpoint=3" in out[2].url

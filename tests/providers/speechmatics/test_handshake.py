@@ -412,7 +412,10 @@ def test_what_we_do_not_know_is_sent_with_a_warning() -> None:
     out = asking(config)[1]
     assert out[:2] == [
         Warned("unknown_model", "speechmatics: model 'ultra' is not in our table; asked for as it is"),
-        Warned("unknown_extra", "speechmatics: 'max_dealy' is not a parameter we know; sent as it is"),
+        Warned(
+            "unknown_extra",
+            "speechmatics: 'max_dealy' is not a parameter we know (did you mean max_delay?); sent as it is",
+        ),
     ]
     assert transcription(config) == {**RT, "model": "ultra", "max_dealy": 1.0}
 

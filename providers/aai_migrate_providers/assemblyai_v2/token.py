@@ -1,0 +1,46 @@
+"""Temporary tokens, as the client half asks for them.
+
+Source: https://github.com/AssemblyAI/assemblyai-api-spec (openapi.yml, ``/v2/realtime/token``)
+"""
+
+from __future__ import annotations
+
+from aai_migrate.address import address, host_of
+from aai_migrate.credentials import Secret
+from aai_migrate.errors import ProtocolError
+from aai_migrate.tokens import Given, Tokens, Wanted
+from aai_migrate.wire.frames import HttpRequest, HttpResponse
+from aai_migrate.wire.values import dumps, parse, string
+
+from .door import LONGEST, SHORTEST
+from .errors import answered
+from .options import NAME, PARAMETERS, SOCKET_PATH, TOKEN_PATH
+
+USUAL = 480.0
+"""Seconds that the vendor's own example asked for."""
+
+
+def ask(wanted: Wanted) -> HttpRequest:
+    """Return the request for a token; the vendor's host answers none any more, so there is a ``base_url``."""
+    headers = {"Content-Type": "application/json"}
+    if wanted.credential:
+        headers["Authorization"] = wanted.credential.secret.reveal()
+    url = address(host_of(wanted.config.base_url, SOCKET_PATH), "", TOKEN_PATH, "http")
+    return HttpRequest("POST", url, headers, dumps({"expires_in": wanted.seconds}).encode())
+
+
+def read(wanted: Wanted, response: HttpResponse) -> Given:
+    """Return what was given.
+
+    Raises:
+        ProviderError: nothing was.
+    """
+    if not 200 <= response.status < 300:
+        raise answered(response)
+    token = string((parse(response.body) or {}).get("token"))
+    if token is None:
+        raise ProtocolError(NAME, "the answer to the request for a token has none; check base_url")
+    return Given(Secret(token))
+
+
+TOKENS = Tokens(ask=ask, read=read, source=PARAMETERS, lifetime=(SHORTEST, USUAL, LONGEST))

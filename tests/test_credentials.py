@@ -84,13 +84,16 @@ class TestSecret:
         [
             ("abcdef", "key abcdef, abcdef!", "key ***, ***!"),
             ("ab+/==", "wss://h/?token=ab%2B%2F%3D%3D&x=1", "wss://h/?token=***&x=1"),
+            ("wss://h/live?v=2&token=abc-def", "wss://h/live?v=2&token=abc-def is over", "*** is over"),
+            ("wss://h/live?v=2&token=abc-def", "no v=2 session of abc-def", "no v=2 session of ***"),
+            ("ws://[h/?token=abc-def", "no session of abc-def", "no session of abc-def"),
             ("abcdef", "nothing here", "nothing here"),
             ("abc", "abc", "abc"),
             ("", "text", "text"),
         ],
     )
     def test_redaction(self, value: str, text: str, expected: str) -> None:
-        """The value goes, plain or as a URL spells it; one so short that it may be anything stays."""
+        """The value goes, plain or as a URL spells it, and of a URL what its query says; what is short stays."""
         assert Secret(value).redact(text) == expected
 
 

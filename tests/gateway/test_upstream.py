@@ -57,6 +57,12 @@ def test_a_provider_is_told_only_what_it_has() -> None:
     assert config.extra == ASKED.extra
 
 
+def test_a_row_may_say_that_an_option_is_lacking() -> None:
+    """Such an option is left out too: the client cannot be told, and its provider would warn in every session."""
+    config = adapt(start("other"), registry.find("gladia"), Config())
+    assert (config.turn_silence, config.diarization) == (0.4, None)
+
+
 def test_extra_is_merged_per_provider() -> None:
     """The client's words go before the operator's."""
     config = adapt(start("other"), CODED, Config(extra={"coded": {"a": 0, "c": 3}}))

@@ -185,6 +185,7 @@ class TestSettled:
         seam = begin(Seam(2))
         assert seam.settle(Settled(2.0)) == [Settled(2.0)]
         assert seam.settle(Settled(1.5)) == []
+        assert seam.settle(Settled(2.0)) == []
         assert seam.settled == 0.0
         assert seam.settle_all(1.0) == [Settled(1.0, 1)]
         assert seam.settled == 1.0

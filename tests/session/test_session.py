@@ -308,6 +308,20 @@ class TestMarks:
         until(session, 0.0)
         assert say.Finalized("f", "settled") in session.receive(Message(written(say.Settled(1.0))), 0.4)
 
+    def test_a_finalize_has_one_answer(self) -> None:
+        """The vendor's second one, what is settled later and the end of the session bring no other."""
+        session = begun()
+        session.send(second(), 0.0)
+        session.send(ask.Finalize("f"), 0.0)
+        until(session, 0.0)
+        answers = [say.Finalized("f", "vendor"), say.Finalized("f", "vendor"), say.Settled(1.0)]
+        out = [item for event in answers for item in session.receive(Message(written(event)), 0.4)]
+        session.send(ask.Stop(), 0.4)
+        out += [item for _, item in until(session, 0.4)]
+        out += session.receive(Message(written(say.Stopped())), 0.5)
+        assert [item for item in out if isinstance(item, say.Finalized)] == [say.Finalized("f", "vendor")]
+        assert isinstance(out[-1], say.Stopped)
+
     def test_where_a_vendor_has_no_finalize_silence_makes_one(self) -> None:
         """The silence is on the vendor's clock, not on ours."""
         vendor = provider(finalize="silence", finalize_silence=1.0, ends_only_with_audio=True)
@@ -473,6 +487,21 @@ class TestEnds:
         assert 5 <= attempts <= 30
         assert not run.end.complete
         assert run.end.unconfirmed_seconds > 0
+
+    def test_finals_do_not_fill_the_retry_budget(self) -> None:
+        """A vendor that says something each time, and dies, is given up as one is that says nothing."""
+        session = begun(retry=RetryPolicy(budget=3.0))
+        kind, delays, now = "", 0, 0.0
+        while kind != "Failed" and delays < 50:
+            final = say.Final(turn=delays, text="a", start=0.0, end=0.1)
+            session.receive(Message(written(final)), now)
+            kind = kinds(session.receive(Lost("reset"), now))[-1]
+            if kind == "Reconnecting":
+                delays, now = delays + 1, session.deadline or now
+                session.tick(now)
+                session.receive(Connected(), now)
+                session.receive(Message(READY), now)
+        assert (kind, delays) == ("Failed", 3)
 
 
 class TestGaps:

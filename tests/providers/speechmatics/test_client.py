@@ -245,6 +245,16 @@ def test_an_end_of_the_transcript_that_nobody_asked_for(config: Config) -> None:
     assert failed.error.retryable
 
 
+@pytest.mark.parametrize("config", BOTH)
+def test_an_end_of_the_transcript_without_a_reason(config: Config) -> None:
+    """It is a loss too while nobody has stopped: the application goes on speaking."""
+    client = started(config)
+    [failed] = hear(client, OVER)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, ConnectionLost)
+    assert failed.error.retryable
+
+
 # What else the vendor says.
 
 

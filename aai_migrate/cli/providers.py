@@ -54,6 +54,7 @@ def _providers(name: str | None, as_json: bool) -> int:
             show(_whole(one), STYLES)
         return 0
     found = [_found(each) for each in registry.names()]
+    found += [{"name": each, "ready": False, "needs": why} for each, why in registry.overruled().items()]
     if as_json:
         print(json.dumps([facts(each) if isinstance(each, Provider) else each for each in found], indent=2))
     else:

@@ -23,7 +23,7 @@ def check_turns(events: Sequence[StreamEvent]) -> None:
     stable: dict[tuple[int, int], str] = {}
     for number, event in enumerate(events):
         _say(not isinstance(event, Begin) or number == 0, "Begin came twice", number)
-        _say(not isinstance(event, Termination) or event is events[-1], "something followed Termination", number)
+        _say(not isinstance(event, Termination) or number == len(events) - 1, "something followed Termination", number)
         if isinstance(event, Turn):
             _turn(event, number, ended, stable)
         elif isinstance(event, TurnRevised):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve, field
 
 from ... import registry
 from ...audio.format import AudioFormat
@@ -23,7 +23,7 @@ from ...wire.events import Configured, Event
 from ...wire.frames import Connect, Frame, HttpRequest
 from ..coded import CodedEar, Hard, Reader, encode, words
 from ..faults import Direction, Fault
-from ..link import Ear, FarEnd, Service
+from ..link import Ear, Far, FarEnd, Service
 from ..run import Run
 from ..trace import Trace
 from .watched import Watch
@@ -53,6 +53,22 @@ def speech(said: Iterable[str] = WORDS, every: int = 3, pause: float = 0.9, rest
 
 
 AUDIO = speech()
+
+
+@define
+class Kept:
+    """Something around far ends that keeps them, to look at afterwards."""
+
+    ends: list[FarEnd] = field(factory=list)
+
+    def __call__(self, far: FarEnd) -> FarEnd:
+        self.ends.append(far)
+        return far
+
+    @property
+    def sessions(self) -> list[Far]:
+        """The sessions of the server half; none where a provider plays its own far end."""
+        return [session for far in self.ends if isinstance(far, Service) for session in far.sessions]
 
 
 def plain(text: str) -> tuple[str, ...]:

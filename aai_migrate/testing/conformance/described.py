@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 
 import pytest
 
 from ... import registry
 from ...config import OPTIONS
 from ...errors import MissingExtra, UnsupportedOption
-from ...provider import CONTRACT, Provider
+from ...provider import CONTRACT, ClientPeer, Context, Provider, ServerPeer
 from .bench import FORMAT, Bench
 
 NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -120,7 +121,10 @@ class Described(Bench):
     def test_both_halves_are_peers(self) -> None:
         """A new one waits for nothing, and can be made as often as one likes."""
         suited = self.suited()
-        makers = [suited.client, *([suited.server] if suited.server else [])]
+        makers: list[Callable[[Context], ClientPeer | ServerPeer]] = [
+            suited.client,
+            *([suited.server] if suited.server else []),
+        ]
         for make in makers:
             for half in (make(self.context()), make(self.context())):
                 assert half.deadline is None, "a half that was told nothing has nothing due"

@@ -51,7 +51,7 @@ HEADERS = st.dictionaries(
 CODES = st.none() | st.sampled_from([1000, 1001, 1008, 1009, 1011, 3005, 4001]) | st.integers(0, 70_000)
 STATUSES = st.sampled_from([101, 200, 201, 204, 302, 400, 401, 402, 403, 404, 408, 429, 500, 503]) | st.integers(0, 999)
 BODIES = st.one_of(st.binary(max_size=20), TEXTS.map(lambda text: text.encode("utf-8", "replace")))
-URLS = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=20).map(lambda text: f"ws://x/{text}")
+URLS = st.text(st.characters(codec="utf-8", min_codepoint=33), max_size=20).map(lambda text: f"ws://x/{text}")
 
 
 def spoilt(real: Sequence[str]) -> st.SearchStrategy[str]:
@@ -109,7 +109,7 @@ def frames(real: Sequence[Frame]) -> st.SearchStrategy[Frame]:
 class Noisy:
     """A far end that says something of its own after the *at*-th frame that it gets."""
 
-    def __init__(self, far: FarEnd, at: int, noise: list[Frame]) -> None:
+    def __init__(self, far: FarEnd, at: int, noise: Sequence[Frame]) -> None:
         self._far, self._left, self._noise = far, at, noise
 
     @property

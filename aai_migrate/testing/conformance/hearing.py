@@ -12,8 +12,7 @@ from ...events import Begin, Turn
 from ...wire.commands import Finalize
 from ...wire.events import Finalized, Partial
 from ..coded import encode, interleave
-from ..link import FarEnd, Service
-from .bench import AUDIO, FORMAT, WORDS, Bench, true_times
+from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, true_times
 
 STEREO = AudioFormat(channels=2)
 LEFT, RIGHT = WORDS[:4], WORDS[4:]
@@ -62,10 +61,9 @@ class Hearing(Bench):
         if can.wire_format("", FORMAT, separate=False) != FORMAT:
             pytest.skip("the wire takes another format; what is converted is tested with the conversions")
         self.needs_a_wire()
-        far = list[FarEnd]()
-        self.run(around=lambda end: far.append(end) or end)
-        sessions = far[0].sessions if isinstance(far[0], Service) else far
-        heard = bytes(sessions[-1].heard)
+        kept = Kept()
+        self.run(around=kept)
+        heard = bytes([*kept.ends, *kept.sessions][-1].heard)
         assert heard.startswith(AUDIO)
         assert not any(heard[len(AUDIO) :]), "behind the audio there may be silence only"
 

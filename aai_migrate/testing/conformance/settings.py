@@ -15,8 +15,7 @@ from ...explain import rehearse
 from ...options import Option
 from ...wire.commands import Configure
 from ...wire.events import Configured
-from ..link import FarEnd, Service
-from .bench import Bench
+from .bench import Bench, Kept
 
 EXAMPLES = 25
 DETERMINED = settings(
@@ -118,14 +117,13 @@ class Settings(Bench):
             self._change(row.name, _first(space(row, self._languages()).filter(bool)))
 
     def _change(self, name: str, value: Any) -> None:
-        far = list[FarEnd]()
-        done = self.run(asked=[(1.9, Configure("change", {name: value}))], around=lambda end: far.append(end) or end)
+        kept = Kept()
+        done = self.run(asked=[(1.9, Configure("change", {name: value}))], around=kept)
         answers = [event for event in done.said if isinstance(event, Configured)]
         assert answers == [Configured("change")], f"{name}: {answers}"
         assert done.end.complete
-        sessions = far[0].sessions if isinstance(far[0], Service) else []
-        asked = [command for each in sessions for command in each.commands if isinstance(command, Configure)]
-        if sessions and name != "partials":  # who is sent them in any case need not be told
+        asked = [command for each in kept.sessions for command in each.commands if isinstance(command, Configure)]
+        if kept.sessions and name != "partials":  # who is sent them in any case need not be told
             (change,) = asked
             assert same(name, value, change.options.get(name)), f"{name}={value!r} arrives as {change.options}"
 

@@ -38,7 +38,8 @@ class Call:
 class Watched:
     """One half, which behaves as it does unwatched.
 
-    Nothing is raised in mid-session, where it might be taken for a failure of the vendor's: what is wrong is noted.
+    What is wrong is noted, not raised in mid-session, where it might be taken for a failure of the vendor's; but for a
+    half that spins, with which no session ends.
 
     Attributes:
         calls: all calls, in order; None: they are not kept.
@@ -73,7 +74,7 @@ class Watched:
         time, count = self._ticked
         self._ticked = (now, count + 1 if time == now else 1)
         if self._ticked[1] == MOST_TICKS:
-            self._note(f"its deadline stays in the past at {now:g} s, however often it ticks")
+            raise AssertionError(f"a half's deadline stays in the past at {now:g} s, however often it ticks")
         return self._called(Call("tick", None, now))
 
     def _called(self, call: Call) -> list[Any]:

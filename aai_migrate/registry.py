@@ -67,7 +67,7 @@ def find(name: str) -> Provider:
 
     Raises:
         ConfigError: there is none (with the nearest names), two plug-ins claim the name, the plug-in cannot be
-            imported, or it was written for another contract.
+            imported, it was written for another contract, or it calls itself by another name.
     """
     name = ALIASES.get(name, name)
     if name in _registered:
@@ -78,21 +78,38 @@ def find(name: str) -> Provider:
     if not claims:
         raise ConfigError(f"unknown provider {name!r}{nearest(name, {*names(), *ALIASES})}")
     if len(claims) > 1:
-        raise ConfigError(f"provider {name!r} is claimed by {' and '.join(c.value for c in claims)}; uninstall one")
+        raise ConfigError(f"provider {name!r} is claimed by {' and '.join(map(_owner, claims))}; uninstall one")
     try:
         return _checked(claims[0].load(), name)
     except ConfigError:
         raise
-    except Exception as error:  # a module may raise anything
-        raise ConfigError(f"the plug-in of provider {name!r} does not import: {error}") from error
+    except (Exception, SystemExit) as error:  # a module may raise anything, and even leave
+        why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(
+            f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: {why}; repair or uninstall it"
+        ) from error
+
+
+def overruled() -> dict[str, str]:
+    """Return the plug-ins that cannot be asked for, because their names are ours, each with the reason."""
+    return {
+        entry.name: f"{_owner(entry)} claims the name of a built-in provider, which goes first; it needs another name"
+        for entry in entry_points(group=GROUP)
+        if entry.name in (*BUILT_IN, *ALIASES)
+    }
 
 
 def _plugins() -> dict[str, list[EntryPoint]]:
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=GROUP):
-        if entry.name not in BUILT_IN:
+        if entry.name not in (*BUILT_IN, *ALIASES):
             found.setdefault(entry.name, []).append(entry)
     return found
+
+
+def _owner(entry: EntryPoint) -> str:
+    """Say whose *entry* is: what would be uninstalled, where that is known."""
+    return f"{entry.dist.name} ({entry.value})" if entry.dist else entry.value
 
 
 def _load(target: str) -> object:
@@ -106,5 +123,9 @@ def _checked(provider: object, name: str) -> Provider:
     if provider.contract != CONTRACT:
         raise ConfigError(
             f"provider {name!r} was written for contract {provider.contract}, this is {CONTRACT}; update one of them"
+        )
+    if provider.name != name:
+        raise ConfigError(
+            f"the plug-in of provider {name!r} calls itself {provider.name!r}; its entry point needs the same name"
         )
     return provider

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from aai_migrate import registry
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
-from aai_migrate.events import Begin, StreamEvent, Termination, Turn, TurnRevised
+from aai_migrate.events import StreamEvent, Termination
 from aai_migrate.provider import Provider
 from aai_migrate.session import Session
+from aai_migrate.testing import check_turns
 from aai_migrate.turns import Turns
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire.frames import (
@@ -325,32 +326,6 @@ agent = st.one_of(
 )
 
 
-def checked(events: list[StreamEvent]) -> None:
-    """The contract of design section 4, rule by rule."""
-    if not events:
-        return
-    assert isinstance(events[0], Begin)
-    assert sum(isinstance(event, Begin) for event in events) == 1
-    assert all(not isinstance(event, Termination) for event in events[:-1])
-    ended: dict[int, int] = {}
-    stable: dict[tuple[int, int], str] = {}
-    for event in events:
-        if isinstance(event, Turn):
-            key = (event.channel, event.turn_order)
-            count = ended.get(event.channel, 0)
-            assert event.transcript.strip()
-            assert event.turn_order >= count, "something followed an end"
-            assert 0 <= event.stable_length <= len(event.transcript)
-            assert event.transcript.startswith(stable.get(key, ""))
-            stable[key] = event.transcript[: event.stable_length]
-            if event.end_of_turn:
-                assert event.turn_order == count, "ended turns do not rise by one"
-                ended[event.channel] = count + 1
-            assert all(word.start <= word.end for word in event.words)
-        elif isinstance(event, TurnRevised):
-            assert event.turn_order < ended.get(event.channel, 0), "revised before its end"
-
-
 def played(provider: Provider, config: Config, steps: list[Any], *, greeting: str = "") -> list[StreamEvent]:
     """Play *steps* to a session: frames to receive, commands to ask, numbers to wait.
 
@@ -398,7 +373,7 @@ def played(provider: Provider, config: Config, steps: list[Any], *, greeting: st
 )
 def test_the_turn_contract_holds_over_any_conversation(model: str, mode: Any, steps: list[Any]) -> None:
     """Messages in any order, cuts, waits and commands: the contract holds and the session ends."""
-    checked(played(V3, Config(audio=FORMAT, model=model, formatted_turns=mode), steps, greeting=BEGIN))
+    check_turns(played(V3, Config(audio=FORMAT, model=model, formatted_turns=mode), steps, greeting=BEGIN))
 
 
 @settings(max_examples=400, deadline=None)
@@ -408,7 +383,7 @@ def test_the_turn_contract_holds_over_any_conversation_of_gladia(
 ) -> None:
     """Utterances and the whole transcript in any order, over connections that may be gone back to."""
     audio = AudioFormat(channels=channels)
-    checked(played(GLADIA, Config(audio=audio, channels="separate", partials=partials), steps))
+    check_turns(played(GLADIA, Config(audio=audio, channels="separate", partials=partials), steps))
 
 
 @settings(max_examples=400, deadline=None)
@@ -418,7 +393,7 @@ def test_the_turn_contract_holds_over_any_conversation_of_deepgram(
 ) -> None:
     """Spans, gaps between words and answers to Finalize in any order, on channels that are there or not."""
     audio = AudioFormat(channels=channels)
-    checked(played(DEEPGRAM, Config(audio=audio, channels="separate", partials=partials), steps))
+    check_turns(played(DEEPGRAM, Config(audio=audio, channels="separate", partials=partials), steps))
 
 
 @settings(max_examples=400, deadline=None)
@@ -427,14 +402,14 @@ def test_the_turn_contract_holds_over_any_conversation_of_flux(forces: bool, par
     """Turns that are restated, taken back and left open in any order, with both ways to end one."""
     extra = {"deepgram": {"force_end_turn": forces}}
     config = Config(model="flux-general-en", partials=partials, extra=extra)
-    checked(played(DEEPGRAM, config, steps, greeting=FLUX_BEGIN))
+    check_turns(played(DEEPGRAM, config, steps, greeting=FLUX_BEGIN))
 
 
 @settings(max_examples=400, deadline=None)
 @given(partials=st.booleans(), steps=st.lists(legacy, max_size=25))
 def test_the_turn_contract_holds_over_any_conversation_of_v2(partials: bool, steps: list[Any]) -> None:
     """Transcripts without a number, errors with and without a close, and goodbyes in any order."""
-    checked(played(V2, Config(audio=FORMAT, base_url="ws://x", partials=partials), steps, greeting=V2_BEGIN))
+    check_turns(played(V2, Config(audio=FORMAT, base_url="ws://x", partials=partials), steps, greeting=V2_BEGIN))
 
 
 @settings(max_examples=400, deadline=None)
@@ -450,14 +425,14 @@ def test_the_turn_contract_holds_over_any_conversation_of_speechmatics(
     """Pieces, ends and acknowledgements in any order, on channels that are there or not; sentences as turns too."""
     audio = AudioFormat(channels=channels)
     config = Config(audio=audio, channels="separate", partials=partials, turn_silence=silence)
-    checked(played(SPEECHMATICS, config, steps, greeting=RECOGNISED))
+    check_turns(played(SPEECHMATICS, config, steps, greeting=RECOGNISED))
 
 
 @settings(max_examples=400, deadline=None)
 @given(partials=st.booleans(), steps=st.lists(agent, max_size=25))
 def test_the_turn_contract_holds_over_any_conversation_of_agent_stt(partials: bool, steps: list[Any]) -> None:
     """Segments that are replaced, left open and ended in any order."""
-    checked(played(SPEECHMATICS, Config(model="linden-1", partials=partials), steps, greeting=RECOGNISED))
+    check_turns(played(SPEECHMATICS, Config(model="linden-1", partials=partials), steps, greeting=RECOGNISED))
 
 
 SEEDS = [

@@ -21,10 +21,10 @@ import aai_migrate
 from aai_migrate import StreamEvent, Termination, Turn
 from aai_migrate.audio import AudioFormat, to_pcm16, wav
 from aai_migrate.gateway import local
+from aai_migrate.testing import check_turns
 from aai_migrate.testing.words import plain_words
 
 from .recordings import AUDIO, program
-from .test_contract import checked
 
 clips, score = program("clips").clips, program("score")
 CLIPS = clips()
@@ -167,7 +167,7 @@ def heard(clip: Any, provider: str, **options: Any) -> list[Turn]:
 
 
 def ended(clip: Any, events: list[StreamEvent]) -> list[Turn]:
-    checked(events)
+    check_turns(events)
     last = events[-1]
     assert isinstance(last, Termination)
     assert last.complete

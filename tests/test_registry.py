@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+import aai_migrate
 from aai_migrate import registry
+from aai_migrate.cli import main
 from aai_migrate.errors import ConfigError, MissingExtra
 from aai_migrate.provider import CONTRACT, Provider
 from aai_migrate.registry import ALIASES, BUILT_IN, GROUP
@@ -48,6 +51,22 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Any:
     made: Any = types.ModuleType("third_party")
     monkeypatch.setitem(sys.modules, "third_party", made)
     return made
+
+
+Install = Callable[[str, str, str], None]
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def runner(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process, and read the JSON that it prints."""
+
+    def run(*words: str) -> Any:
+        capsys.readouterr()
+        assert main(list(words)) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
 
 
 def entry(name: str, value: str = "third_party:PROVIDER") -> EntryPoint:
@@ -183,7 +202,9 @@ class TestPlugins:
         (tmp_path / "syntax_party.py").write_text("def def")
         monkeypatch.syspath_prepend(tmp_path)
         plugins.append(entry("third", value))
-        with pytest.raises(ConfigError, match=f"^the plug-in of provider 'third' does not import: .*{text}") as error:
+        with pytest.raises(
+            ConfigError, match=f"^the plug-in of provider 'third' .* does not import: .*{text}"
+        ) as error:
             registry.find("third")
         assert error.value.__cause__ is not None
 
@@ -212,6 +233,106 @@ class TestPlugins:
         plugins.append(entry("third"))
         with pytest.raises(ConfigError, match=f"^unknown provider '{name}'{hint}"):
             registry.find(name)
+
+
+GOOD = """
+import attrs
+from aai_migrate.testing.coded.provider import PROVIDER as CODED
+PROVIDER = attrs.evolve(CODED, name="third")
+"""
+
+
+class TestDistributions:
+    """Plug-ins as pip leaves them: a module and its dist-info on the path."""
+
+    @pytest.fixture
+    def install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+        """Install a distribution: its name, the entry point, and the source of its module."""
+        monkeypatch.syspath_prepend(tmp_path)
+        before = set(sys.modules)
+
+        def install(name: str, entry: str, source: str) -> None:
+            module = name.replace("-", "_")
+            (tmp_path / f"{module}.py").write_text(source)
+            info = tmp_path / f"{module}-1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            (info / "entry_points.txt").write_text(f"[{GROUP}]\n{entry} = {module}:PROVIDER\n")
+
+        yield install
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+
+    def test_one_that_works(self, install: Install) -> None:
+        """Found by the name of its entry point, once it is asked for and no sooner."""
+        install("third-party", "third", GOOD)
+        assert "third" in registry.names()
+        assert "third_party" not in sys.modules
+        assert registry.find("third").name == "third"
+
+    @pytest.mark.parametrize(
+        ("source", "reason"),
+        [
+            ("import no_such_dependency", "No module named 'no_such_dependency'"),
+            ("import sys; sys.exit('not on this machine')", "SystemExit: not on this machine"),
+            ("raise SystemExit", "SystemExit"),
+            ("class Odd(BaseException): ...\nraise RuntimeError('out of order')", "RuntimeError: out of order"),
+            ("from aai_migrate.provider import NoSuchThing", "cannot import name 'NoSuchThing'"),
+            ("x = 1", "has no attribute 'PROVIDER'"),
+        ],
+        ids=["dependency", "exit", "bare exit", "error", "other library", "no provider"],
+    )
+    def test_one_that_does_not_import(self, install: Install, source: str, reason: str, runner: Run) -> None:
+        """It does nobody any harm until it is asked for, and is listed with the reason beside those that work."""
+        install("broken-party", "third", source)
+        install("good-party", "fourth", GOOD.replace("third", "fourth"))
+        assert registry.find("fourth").name == "fourth"
+        with pytest.raises(
+            ConfigError, match=r"^the plug-in of provider 'third' \(broken-party \(broken_party"
+        ) as error:
+            registry.find("third")
+        assert reason in str(error.value)
+        assert str(error.value).endswith("repair or uninstall it")
+        with pytest.raises(ConfigError, match="does not import"):
+            aai_migrate.connect("third")
+        listed = {each["name"]: each for each in runner("providers", "--json")}
+        assert reason in listed["third"]["needs"]
+        assert not listed["third"]["ready"]
+        assert listed["fourth"]["ready"]
+
+    def test_two_with_the_same_name(self, install: Install, runner: Run) -> None:
+        """Both are named, and neither is imported."""
+        install("first-party", "third", GOOD)
+        install("second-party", "third", GOOD)
+        text = r"claimed by .*(first|second)-party .* and .*(first|second)-party .*; uninstall one$"
+        with pytest.raises(ConfigError, match=text):
+            registry.find("third")
+        assert not {"first_party", "second_party"} & set(sys.modules)
+        (listed,) = (each for each in runner("providers", "--json") if each["name"] == "third")
+        assert "claimed by" in listed["needs"]
+
+    @pytest.mark.parametrize("name", ["deepgram", "assemblyai"])
+    def test_the_name_of_a_built_in_or_a_short_name(self, install: Install, name: str, runner: Run) -> None:
+        """The built-in goes first, so that no package can put itself in its place; the list says what became of it."""
+        meant = registry.find(name)
+        install("third-party", name, GOOD)
+        assert registry.find(name) is meant
+        assert registry.names().count(name) == (name in BUILT_IN)
+        assert "third_party" not in sys.modules
+        (why,) = (each["needs"] for each in runner("providers", "--json") if each["name"] == name and each["needs"])
+        assert why.startswith("third-party (third_party:PROVIDER) claims the name of a built-in provider")
+
+    def test_another_contract(self, install: Install) -> None:
+        """The numbers are in the error."""
+        install("old-party", "third", GOOD.replace('name="third"', 'name="third", contract=0'))
+        with pytest.raises(ConfigError, match=f"was written for contract 0, this is {CONTRACT}; update one of them"):
+            registry.find("third")
+
+    def test_a_name_that_is_not_its_own(self, install: Install) -> None:
+        """Errors and settings would go by another name than the caller's."""
+        install("third-party", "fourth", GOOD)
+        with pytest.raises(ConfigError, match=r"'fourth' calls itself 'third'; its entry point needs the same name$"):
+            registry.find("fourth")
 
 
 def test_the_real_entry_points_are_read() -> None:

@@ -20,10 +20,9 @@ from aai_migrate.audio import recording, wav_bytes
 from aai_migrate.config import OPTIONS
 from aai_migrate.gateway import local
 from aai_migrate.options import Option
-from aai_migrate.testing import SameTurns, coded, ended_turns
+from aai_migrate.testing import SameTurns, check_turns, coded, ended_turns
 
 from .recordings import program
-from .test_contract import checked
 
 clips = program("clips").clips
 CLIPS = clips()
@@ -94,7 +93,7 @@ def compared(path: Path, providers: tuple[str, ...], url: str, folder: Path, **o
         toml = folder / "stt.toml"
         toml.write_text(settings(provider, url, options), encoding="utf-8")
         events = transcribed(path, toml)
-        checked(events)
+        check_turns(events)
         turns[provider] = ended_turns(provider, events)
     return SameTurns(turns)
 
@@ -183,7 +182,7 @@ def test_each_that_does_not_travel_is_told(provider: str, options: dict[str, Any
     with local("coded") as url:
         toml.write_text(settings(provider, url, {**options, "on_unsupported": "warn"}), encoding="utf-8")
         events = transcribed(clip, toml)
-    checked(events)
+    check_turns(events)
     told = [event.message for event in events if isinstance(event, Notice) and event.code == "unsupported"]
     assert sorted(map(option_of, told)) == sorted(untold(provider, options)) != []
     assert [turn.words for turn in ended_turns(provider, events)] == heard
@@ -253,7 +252,7 @@ def test_channels_that_are_not_kept_apart(provider: str, tmp_path: Path) -> None
     with local("coded") as url:
         toml.write_text(settings(provider, url, {**wanted, "on_unsupported": "warn"}), encoding="utf-8")
         events = transcribed(clip, toml)
-    checked(events)
+    check_turns(events)
     channels = [turn.channel for turn in ended_turns(provider, events)]
     told = [event.message for event in events if isinstance(event, Notice) and "channels" in event.message]
     assert (sorted(channels), len(told)) == (([0, 1], 0) if keeps_apart(provider) else ([0], 1))
@@ -314,7 +313,7 @@ def test_a_client_that_sets_everything(
                 caplog.clear()
                 with caplog.at_level(logging.INFO, "aai_migrate"):
                     events = transcribed(clip, toml)
-                checked(events)
+                check_turns(events)
                 heard = [turn.words for turn in ended_turns(client, events)]
                 assert heard == ([SPOKEN] if travels(client, behind) else [SPOKEN[:2], SPOKEN[2:]]), client
                 assert [record for record in caplog.records if record.levelno >= logging.ERROR] == [], client

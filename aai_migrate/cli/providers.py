@@ -76,6 +76,7 @@ def providers(names: tuple[str, ...], diff: bool, json_: bool, markdown_: bool, 
 
 def _all(as_json: bool) -> int:
     found = [_found(each) for each in registry.names()]
+    found += [{"name": each, "ready": False, "needs": why} for each, why in registry.overruled().items()]
     if as_json:
         print(json.dumps([facts(each) if isinstance(each, Provider) else each for each in found], indent=2))
     else:

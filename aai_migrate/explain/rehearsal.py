@@ -71,8 +71,13 @@ class _Ear:
 class _Silent:
     """The far end of a provider without a server half: it takes the connection, and leaves the rest open."""
 
+    deadline = None
+
     def receive(self, frame: Frame, now: float) -> list[Frame]:
         return [Connected()] if isinstance(frame, Connect) else []
+
+    def tick(self, now: float) -> list[Frame]:
+        return []
 
 
 def rehearse(
@@ -109,36 +114,33 @@ def rehearse(
     far = Service(suited, context, listen) if suited.server else _Silent()
     said: list[Said] = []
     warned: list[Warned] = []
-    items: list[Frame | SessionEvent] = list(session.send(Start(config, credential), 0.0))
+    started: Started | None = None
+    now = 0.0
+    items: list[Frame | SessionEvent] = list(session.send(Start(config, credential), now))
     for _ in range(MOST):
+        heard = next((ear.start for ear in ears if ear.start), None)
+        if not items and far.deadline is not None and not heard:  # some wait before they greet, or before they listen
+            now = max(now, far.deadline)
+            items += _answered(session, far.tick(now), now)
         if not items:
             break
         item = items.pop(0)
         if isinstance(item, Warned):
             warned.append(item)
-        elif isinstance(item, (Started, Failed)):
-            if isinstance(item, Started):
-                _wait(far)
-            heard = next((ear.start for ear in ears if ear.start), None)
-            warned += [each for each in items if isinstance(each, Warned)]
-            begun, failed = (item, None) if isinstance(item, Started) else (None, item)
-            return Rehearsal(tuple(said), begun, heard, tuple(warned), failed)
+        elif isinstance(item, Failed):
+            return Rehearsal(tuple(said), None, heard, tuple(warned), item)
+        elif isinstance(item, Started):
+            started = item
         elif isinstance(item, FRAMES):
             if isinstance(item, (HttpRequest, Connect, Message)):
                 said.append(item)
-            items += _answered(session, far.receive(item, 0.0))
-    return Rehearsal(tuple(said), None, None, tuple(warned))
+            items += _answered(session, far.receive(item, now), now)
+    return Rehearsal(tuple(said), started, next((ear.start for ear in ears if ear.start), None), tuple(warned))
 
 
-def _wait(far: Service | _Silent) -> None:
-    """Let a server half that greets first, in case its client has more to say, ask who is behind it to begin."""
-    if isinstance(far, Service) and far.deadline is not None:
-        far.tick(far.deadline)
-
-
-def _answered(session: Session, frames: Iterable[Frame]) -> list[Frame | SessionEvent]:
+def _answered(session: Session, frames: Iterable[Frame], now: float) -> list[Frame | SessionEvent]:
     out: list[Frame | SessionEvent] = []
     for frame in frames:
         if not isinstance(frame, Close) or session.state == "connecting":
-            out += session.receive(frame, 0.0)
+            out += session.receive(frame, now)
     return out

@@ -225,13 +225,12 @@ class Link:
         for item in items:
             if not isinstance(item, Frame):
                 self.events.append((self.clock.now, item))
-                if isinstance(item, (say.Started, Reconnected)):
+                if isinstance(item, (say.Started, Reconnected)) and self.ends:  # a provider without a wire dials none
                     self.begun.append(self.ends[-1])
             elif isinstance(item, (Connect, HttpRequest)):
                 self._dial(item)
             elif self._connected and isinstance(item, Ping):  # any server answers it; neither way is counted
-                read = max(self.clock.now + self._latency, self._late["up"])
-                self._fly("down", self.ends[-1], Pong(item.data), after=read)
+                self._fly("up", self.ends[-1], item)
             elif self._connected:
                 self._send("up", self.ends[-1], item)
 
@@ -276,9 +275,9 @@ class Link:
         for _ in range(copies):
             self._fly(direction, far, frame)
 
-    def _fly(self, direction: Direction, far: FarEnd, frame: Frame, *, after: float = 0.0) -> None:
+    def _fly(self, direction: Direction, far: FarEnd, frame: Frame) -> None:
         self._number += 1
-        at = max(max(self.clock.now, after) + self._latency, self._late[direction])
+        at = max(self.clock.now + self._latency, self._late[direction])
         heapq.heappush(self._flying, (at, self._number, direction, far, frame))
 
     def _break(self, far: FarEnd, lost: Lost) -> None:
@@ -295,6 +294,8 @@ class Link:
         if self._trace:
             self._trace.add(">" if direction == "up" else "<", now, frame)
         if direction == "up":
+            if isinstance(frame, Ping):
+                self._fly("down", far, Pong(frame.data))
             self._send_all("down", far, far.receive(frame, now))
             return
         if isinstance(frame, (Close, Refused, Lost, HttpResponse)):

@@ -274,7 +274,10 @@ def test_a_provider_that_does_not_load(run: Run, monkeypatch: pytest.MonkeyPatch
     """It is listed with the reason, and not in the way of the others."""
     broken = EntryPoint("broken", "no_such_module:PROVIDER", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
-    why = "the plug-in of provider 'broken' does not import: No module named 'no_such_module'"
+    why = (
+        "the plug-in of provider 'broken' (no_such_module:PROVIDER) does not import: No module named 'no_such_module'; "
+        "repair or uninstall it"
+    )
     outcome = run("providers")
     assert outcome.code == 0
     assert table(outcome.out, "Providers")["broken"] == ["-", why, "-", "-"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import aai_migrate
+from aai_migrate.testing import check_turns
 
 from ..drivers.blocking import Driver
-from ..test_contract import checked
 from .traced import Step
 
 CANARY = "canary-7f3e-of-a-key"
@@ -33,7 +33,7 @@ def play(
 
 def ended(events: list[aai_migrate.StreamEvent]) -> list[aai_migrate.Turn]:
     """Return the turns that ended, of a session that is whole and keeps the contract."""
-    checked(events)
+    check_turns(events)
     assert isinstance(events[-1], aai_migrate.Termination)
     assert events[-1].complete
     return [event for event in events if isinstance(event, aai_migrate.Turn) and event.end_of_turn]

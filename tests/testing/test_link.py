@@ -153,3 +153,13 @@ def test_speech_comes_when_it_has_been_spoken() -> None:
     chunks = spoken(bytes(FORMAT.size(0.25)), FORMAT, chunk=0.1, speed=2.0, start=1.0)
     assert [(time, len(item.data)) for time, item in chunks] == [(1.05, 3200), (1.1, 3200), (1.125, 1600)]
     assert {time for time, _ in spoken(bytes(6400), FORMAT, speed=0, start=3.0)} == {3.0}
+
+
+def test_the_server_half_is_told_of_a_ping() -> None:
+    """A sign of life, as a driver's is: a vendor that ends idle connections keeps one that pings."""
+    flux = registry.find("deepgram").suited(Config(model="flux-general-en"))
+    assert flux.server is not None
+    serve = flux.server
+    run = Link(Session(flux, context()), lambda: Far(serve(context()), CodedEar(None)))
+    run.run([(0.0, Start(Config(audio=FORMAT, model="flux-general-en"), KEY)), (300.0, Stop())])
+    assert len(run.ends) == 1

@@ -15,6 +15,7 @@ from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+from aai_migrate.wire.text import joined
 
 from .messages import Heard, Ready, Request, Settings, Utterance, read_answer, request_text
 from .settings import MODEL, NAME, OPTIONS, WIRE
@@ -151,18 +152,19 @@ def _request(request: Request) -> Message:
 
 
 def _partial(heard: Heard) -> say.Partial:
-    words = heard.words
+    words = _first_of_all(heard.words)
     start, end = (words[0].start, words[-1].end) if words else (None, None)
-    return say.Partial(turn=heard.turn, text=_joined(words), words=words, start=start, end=end)
+    return say.Partial(turn=heard.turn, text=joined(words), words=words, start=start, end=end)
 
 
 def _final(heard: Utterance) -> say.Final:
-    words = heard.words
-    return say.Final(turn=heard.turn, text=_joined(words), words=words, start=words[0].start, end=words[-1].end)
+    words = _first_of_all(heard.words)
+    return say.Final(turn=heard.turn, text=joined(words), words=words, start=words[0].start, end=words[-1].end)
 
 
-def _joined(words: tuple[say.Word, ...]) -> str:
-    return " ".join(word.text for word in words)
+def _first_of_all(words: tuple[say.Word, ...]) -> tuple[say.Word, ...]:
+    """Return *words* as those of a whole turn: nothing stands before the first."""
+    return (evolve(words[0], joiner=""), *words[1:]) if words else ()
 
 
 def _refused(frame: Refused) -> ProviderError:

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from aai_migrate import registry
-from aai_migrate.events import Reconnecting
 from aai_migrate.testing import Cut, Fault
 from aai_migrate.testing.coded import Hard
-from aai_migrate.wire.commands import Configure, Finalize
-from aai_migrate.wire.events import Configured, Finalized
+from aai_migrate.wire.commands import Configure
+from aai_migrate.wire.events import Configured
 
 from ...session.hearing import WORDS, Run
 from .wire import URL
@@ -48,15 +47,6 @@ def test_a_cut_before_any_frame_loses_no_word(options: dict[str, Any], ear: str)
         check(joined(Cut("down", number), ear=ear, **options), f"down {number}")
 
 
-def test_every_finalize_is_answered() -> None:
-    """In speech, in silence, and two at once."""
-    done = joined(asked=[(0.6, Finalize("a")), (1.5, Finalize("b")), (1.5, Finalize("c")), (3.0, Finalize("d"))])
-    assert done.words == WORDS
-    answers = [event for event in done.said if isinstance(event, Finalized)]
-    assert sorted(event.id for event in answers) == ["a", "b", "c", "d"]
-    assert all(event.by != "timeout" for event in answers)
-
-
 def test_turns_end_after_the_silence_that_was_asked_for() -> None:
     """From the beginning, and from a change in mid-session on: pauses are of 0.9 s, every third word."""
     assert [len(turn.transcript.split()) for turn in joined().turns] == [3, 3, 1]
@@ -64,12 +54,3 @@ def test_turns_end_after_the_silence_that_was_asked_for() -> None:
     changed = joined(asked=[(1.9, Configure("c", {"turn_silence": 1.5}))], turn_silence=0.5)
     assert [len(turn.transcript.split()) for turn in changed.turns] == [3, 4]
     assert [event for event in changed.said if isinstance(event, Configured)] == [Configured("c")]
-
-
-def test_an_application_that_is_silent_for_minutes() -> None:
-    """Silence of ours keeps the session, which would end after one: no other connection is needed."""
-    done = joined(halts={1.7: 200.0})
-    assert (done.words, done.end.complete) == (WORDS, True)
-    done.contract()
-    assert len(done.link.begun) == 1
-    assert not done.of(Reconnecting)

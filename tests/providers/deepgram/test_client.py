@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import Config
 from aai_migrate.errors import BadRequest, ConnectionLost, ProtocolError, ProviderError
+from aai_migrate.testing import check_turns
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
 from aai_migrate.wire.events import (
@@ -41,7 +42,6 @@ from aai_migrate.wire.frames import (
     Refused,
 )
 
-from ...test_contract import checked
 from .wire import (
     CLOSE,
     FINALIZE,
@@ -624,7 +624,7 @@ def test_whatever_comes_nothing_raises_and_turns_keep_their_grammar(
         events += [event for event in out if isinstance(event, Event)]
     grammatical(events)
     turns = Turns("deepgram")
-    checked([turn for event in events for turn in turns.fold([event], 0.0)])
+    check_turns([turn for event in events for turn in turns.fold([event], 0.0)])
     finalized = [event.id for event in events if isinstance(event, Finalized)]
     assert all(
         finalized.count(id_) <= sum(item == Finalize(id_, channel) for item in items for channel in (None, 1, 9))

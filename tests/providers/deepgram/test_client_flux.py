@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aai_migrate.config import Config
 from aai_migrate.errors import BadRequest, ConnectionLost, ProviderError, QuotaExceeded
+from aai_migrate.testing import check_turns
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Audio, Configure, Finalize, KeepAlive, Silence, Stop
 from aai_migrate.wire.events import (
@@ -29,7 +30,6 @@ from aai_migrate.wire.events import (
 )
 from aai_migrate.wire.frames import Close, Frame, Lost, Message, Refused
 
-from ...test_contract import checked
 from .test_client import anything, grammatical, heard, numbers, texts, without
 from .wire import CLOSE, FLUX_EN, FLUX_ID, FORCE, METADATA, Client, asked, hear, said, started, turn, word
 
@@ -562,4 +562,4 @@ def test_whatever_comes_nothing_raises_and_turns_keep_their_grammar(items: list[
         events += [event for event in out if isinstance(event, Event)]
     grammatical(events)
     turns = Turns("deepgram")
-    checked([each for event in events for each in turns.fold([event], 0.0)])
+    check_turns([each for event in events for each in turns.fold([event], 0.0)])

@@ -13,8 +13,6 @@ from aai_migrate.config import Config
 from aai_migrate.provider import Provider
 from aai_migrate.testing import Cut, Fault
 from aai_migrate.testing.coded import Hard
-from aai_migrate.wire.commands import Finalize
-from aai_migrate.wire.events import Finalized
 
 from ...session.hearing import WORDS, Run
 
@@ -53,13 +51,3 @@ def test_a_cut_before_any_frame_loses_no_word(model: str, options: dict[str, Any
         check(run(Cut("up", number)), f"up {number}")
     for number in range(whole.link.crossed["down"]):
         check(run(Cut("down", number)), f"down {number}")
-
-
-@pytest.mark.parametrize("model", [NOVA, FLUX])
-def test_every_finalize_is_answered(model: str) -> None:
-    """In speech, in silence, and two at once."""
-    asked = [(0.6, Finalize("a")), (1.5, Finalize("b")), (1.5, Finalize("c")), (3.0, Finalize("d"))]
-    done = Run(served(model), model=model, asked=asked)
-    assert done.words == WORDS
-    assert sorted(event.id for event in done.said if isinstance(event, Finalized)) == ["a", "b", "c", "d"]
-    assert all(event.by != "timeout" for event in done.said if isinstance(event, Finalized))

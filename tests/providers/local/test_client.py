@@ -47,12 +47,14 @@ def live(**options: Any) -> LocalClient:
     return peer
 
 
-def word(text: str, start: float, end: float, confidence: float | None, *, final: bool = True) -> say.Word:
-    return say.Word(text, start, end, confidence, final)
+def word(
+    text: str, start: float, end: float, confidence: float | None, *, final: bool = True, joiner: str = " "
+) -> say.Word:
+    return say.Word(text, start, end, confidence, final, joiner=joiner)
 
 
-FINAL = (word("good", 0.5, 0.8, 0.9), word("day", 0.8, 1.25, 1.0))
-OPEN = (word("good", 0.5, 0.8, None, final=False),)
+FINAL = (word("good", 0.5, 0.8, 0.9, joiner=""), word("day", 0.8, 1.25, 1.0))
+OPEN = (word("good", 0.5, 0.8, None, final=False, joiner=""),)
 
 
 def test_handshake() -> None:

@@ -78,15 +78,6 @@ def test_turns_are_those_of_the_provider() -> None:
     ]
 
 
-def test_every_finalize_is_answered() -> None:
-    """In speech, in silence, and two at once."""
-    asked = [(0.6, Finalize("a")), (1.5, Finalize("b")), (1.5, Finalize("c")), (3.0, Finalize("d"))]
-    done = Run(served(), model=MODEL, asked=asked)
-    assert done.words == WORDS
-    assert sorted(event.id for event in done.said if isinstance(event, Finalized)) == ["a", "b", "c", "d"]
-    assert all(event.by != "timeout" for event in done.said if isinstance(event, Finalized))
-
-
 @pytest.mark.parametrize("at", [0.9, 1.3])
 def test_finalize_is_answered_with_the_end_that_it_made(at: float) -> None:
     """At once, not after a timeout."""

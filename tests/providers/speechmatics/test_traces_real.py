@@ -20,10 +20,10 @@ from aai_migrate.errors import (
     ProviderError,
     QuotaExceeded,
 )
+from aai_migrate.testing import check_turns
 
 from ...drivers.blocking import Driver
 from ...drivers.conftest import driver, nothing_left  # noqa: F401 fixtures
-from ...test_contract import checked
 from ..playing import CANARY, ended, play
 from ..traced import TROUBLES, Step
 from .scripted import START, Vendor, hears, kind, script, scripted, spoken, waits
@@ -265,7 +265,7 @@ def test_a_session_that_breaks_is_heard_again(driver: Driver) -> None:  # noqa: 
                 events.append(next(stream))
             stream.close()
             events += list(stream)
-    checked(events)
+    check_turns(events)
     assert "internal_error" in repr(events)
     last = [event for event in events if isinstance(event, aai_migrate.Turn)][-1]
     assert last.transcript.startswith("So")

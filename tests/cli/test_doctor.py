@@ -90,7 +90,10 @@ def test_a_plug_in_that_does_not_import(run: Run, monkeypatch: pytest.MonkeyPatc
     assert (outcome.code, outcome.err) == (1, "")
     failed = [each for each in outcome.out.splitlines() if each.startswith("failed")]
     assert len(failed) == 1
-    assert "broken: the plug-in of provider 'broken' does not import: No module named 'no_such_module'" in failed[0]
+    assert (
+        "broken: the plug-in of provider 'broken' (no_such_module:PROVIDER) does not import: No module named 'no_such_module'"
+        in failed[0]
+    )
     assert "\nskipped  network " in outcome.out
 
 

@@ -110,8 +110,8 @@ def test_providers_that_do_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
             "providers",
             "broken",
             "failed",
-            "the plug-in of provider 'broken' does not import: No module named 'no_such_module'",
-            "update or uninstall the plug-in",
+            "the plug-in of provider 'broken' (no_such_module:PROVIDER) does not import: No module named 'no_such_module'",
+            "repair or uninstall it",
         )
     ]
     assert providers(["coded"])[1] == [Finding("providers", "coded", "ok", "all load")]

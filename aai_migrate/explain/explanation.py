@@ -17,12 +17,12 @@ from attrs import evolve, field, frozen
 from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import Credential
+from ..credentials import MASK, Credential
 from ..errors import AudioError, ConfigError, UnsupportedOption
 from ..features import Feature, family, features
 from ..options import Option, encode, of_family
 from ..provider import Provider
-from ..testing.trace import MASK, masked_headers, masked_text, secret
+from ..testing.trace import masked_headers, masked_text, secret
 from ..wire.events import Warned
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
-from aai_migrate.credentials import Credential, Secret
+from aai_migrate.credentials import MASK, Credential, Secret
 from aai_migrate.errors import ConfigError, UnsupportedOption
 from aai_migrate.tokens import Given, Tokens, Wanted
 from aai_migrate.wire import events as say
@@ -97,7 +97,7 @@ def _within(asked: Any, made: Any) -> bool:
     """Say whether *made* has all that *asked* has; what a report hides cannot be compared."""
     if isinstance(asked, Mapping) and isinstance(made, Mapping):
         return all(_within(value, made.get(name)) for name, value in asked.items())
-    return made == "***" or bool(asked == made)
+    return made == MASK or bool(asked == made)
 
 
 TOKENS = Tokens(ask=ask, read=read, source=BODY, lifetime=None, once=True)

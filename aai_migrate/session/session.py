@@ -290,23 +290,19 @@ class Session:
         self._connect_by = now + self._patience
         return [*remarks, *self._outdated(config.model or can.default_model, now), *self._connect(now)]
 
-    def _format(self, config: Config, credential: Credential | None) -> tuple[AudioFormat, list[say.Warned]]:
+    def _format(self, config: Config, credential: Credential | None) -> tuple[AudioFormat, tuple[say.Warned, ...]]:
         """Return the audio format of the wire, and what the caller is told of it.
 
         Raises:
             UnsupportedOption: the vendor does not keep the channels apart; with all else that it lacks.
             AudioError: there are more channels than can be mixed.
         """
-        name, can, separate = self.provider.name, self.provider.capabilities, config.channels == "separate"
+        name, can = self.provider.name, self.provider.capabilities
         try:
-            return can.wire_format(name, config.audio, separate=separate), []
+            return can.wire_for(name, config)
         except UnsupportedOption as error:
-            if config.on_unsupported == "warn":
-                mixed = can.wire_format(name, config.audio, separate=False)
-                hint = f"{error.option} ({error.alternative})"
-                return mixed, [say.Warned("unsupported", f"{name} has no {hint}; the channels are mixed")]
             one = can.wire_format(name, evolve(config.audio, channels=1), separate=False)
-            try:  # what else is wrong
+            try:  # what else is wrong: only a client half knows, and none was built yet
                 self.provider.client(self._context).send(ask.Start(evolve(config, audio=one), credential), 0.0)
             except UnsupportedOption as other:
                 options = {**error.options, **other.options}

@@ -17,12 +17,12 @@ from attrs import evolve, field, frozen
 from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import Credential
-from ..errors import AudioError, ConfigError, UnsupportedOption
+from ..credentials import MASK, Credential
+from ..errors import AudioError, ConfigError
 from ..features import Feature, family, features
 from ..options import Option, encode, of_family
 from ..provider import Provider
-from ..testing.trace import MASK, masked_headers, masked_text, secret
+from ..testing.trace import masked_headers, masked_text, secret
 from ..wire.events import Warned
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse
@@ -143,7 +143,7 @@ def explain(
     hidden = frozenset(word for word, value in settings.items() if value == MASK)
     sent = _Origins(provider, config, rows, credential).of(settings)
     told = {feature.name: feature for feature in features(provider, config.model)}
-    wire = _wire(suited, config)
+    wire, _ = suited.capabilities.wire_for(suited.name, config)
     return Explanation(
         provider=provider.name,
         model=config.model or suited.capabilities.default_model,
@@ -327,7 +327,7 @@ class _Origins:
     def _otherwise(self) -> Iterable[tuple[str, Config]]:
         """Yield what there is to know of the audio, and the settings with other audio."""
         can, audio = self.provider.suited(self.config).capabilities, self.config.audio
-        wire = _wire(self.provider.suited(self.config), self.config)
+        wire, _ = can.wire_for(self.provider.name, self.config)
         rates = (can.sample_rates[0], can.sample_rates[-1])
         others: list[tuple[str, dict[str, Any]]] = [
             *(("sample_rate", {"sample_rate": rate}) for rate in rates if rate != wire.sample_rate),
@@ -424,12 +424,3 @@ def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any
         if name in rows and rows[name].native and rows[name].support != "unsupported"
         if not config.is_set(name) and rows[name].native not in tops
     }
-
-
-def _wire(provider: Provider, config: Config) -> AudioFormat:
-    """Return the format that goes out; channels that are not kept apart are mixed, as the caller was told."""
-    can = provider.capabilities
-    try:
-        return can.wire_format(provider.name, config.audio, separate=config.channels == "separate")
-    except UnsupportedOption:
-        return can.wire_format(provider.name, config.audio, separate=False)

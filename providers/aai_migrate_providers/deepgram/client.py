@@ -14,6 +14,7 @@ from attrs import evolve
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
+from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
 from aai_migrate.options import Encoded, Option, encode, own_words, unknown
@@ -164,7 +165,7 @@ class Client:
         remarks += [say.Warned("unsupported", f"{stray}; going on without it") for stray in strays]
         remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong]
         self._dialled(config, query)
-        self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
+        self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {}
         if start.credential:
             scheme = "Bearer" if start.credential.kind == "token" else "Token"

@@ -95,6 +95,6 @@ __all__ = [
 
 def __getattr__(name: str) -> _Module:
     """Import the parts that few programs need when they are asked for, such as ``aai_migrate.gateway``."""
-    if name in ("explain", "gateway", "testing"):
+    if name in ("doctor", "explain", "gateway", "testing"):
         return _import(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

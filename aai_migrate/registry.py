@@ -79,11 +79,16 @@ def find(name: str) -> Provider:
         raise ConfigError(f"unknown provider {name!r}{nearest(name, {*names(), *ALIASES})}")
     if len(claims) > 1:
         raise ConfigError(f"provider {name!r} is claimed by {' and '.join(map(_owner, claims))}; uninstall one")
+    if not claims[0].pattern.match(claims[0].value):
+        raise ConfigError(
+            f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: its entry point is not of the "
+            "form module:name; repair or uninstall it"
+        )
     try:
         return _checked(claims[0].load(), name)
-    except ConfigError:
+    except (ConfigError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a module may raise anything, and even leave
+    except BaseException as error:  # a module may raise anything and even leave, and a panic in Rust is no Exception
         why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ConfigError(
             f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: {why}; repair or uninstall it"
@@ -109,7 +114,8 @@ def _plugins() -> dict[str, list[EntryPoint]]:
 
 def _owner(entry: EntryPoint) -> str:
     """Say whose *entry* is: what would be uninstalled, where that is known."""
-    return f"{entry.dist.name} ({entry.value})" if entry.dist else entry.value
+    name = entry.dist.name if entry.dist else None  # None: its metadata is damaged
+    return f"{name} ({entry.value})" if name else entry.value
 
 
 def _load(target: str) -> object:

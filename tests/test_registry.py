@@ -6,7 +6,7 @@ import json
 import sys
 import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,22 @@ class TestPlugins:
             registry.find("third")
         assert error.value.__cause__ is not None
 
+    @pytest.mark.parametrize("value", ["", "a b c", '"third_party:PROVIDER"'])
+    def test_one_whose_entry_point_names_nothing(self, plugins: list[EntryPoint], value: str) -> None:
+        """What is wrong is its entry point, and that is said."""
+        plugins.append(entry("third", value))
+        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' .* not of the form module:name; "):
+            registry.find("third")
+
+    def test_one_with_damaged_metadata(self, plugins: list[EntryPoint], tmp_path: Path) -> None:
+        """A distribution that has lost its name is told by its entry point alone."""
+        folder = tmp_path / "third-1.dist-info"
+        folder.mkdir()
+        (folder / "entry_points.txt").write_text(f"[{GROUP}]\nthird = no_such_module:PROVIDER\n")
+        plugins.extend(PathDistribution(folder).entry_points)
+        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' \(no_such_module:PROVIDER\) "):
+            registry.find("third")
+
     def test_one_that_lacks_an_extra(
         self, plugins: list[EntryPoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -277,10 +293,11 @@ class TestDistributions:
             ("import sys; sys.exit('not on this machine')", "SystemExit: not on this machine"),
             ("raise SystemExit", "SystemExit"),
             ("class Odd(BaseException): ...\nraise RuntimeError('out of order')", "RuntimeError: out of order"),
+            ("class Panic(BaseException): ...\nraise Panic('in Rust')", "Panic: in Rust"),
             ("from aai_migrate.provider import NoSuchThing", "cannot import name 'NoSuchThing'"),
             ("x = 1", "has no attribute 'PROVIDER'"),
         ],
-        ids=["dependency", "exit", "bare exit", "error", "other library", "no provider"],
+        ids=["dependency", "exit", "bare exit", "error", "no Exception", "other library", "no provider"],
     )
     def test_one_that_does_not_import(self, install: Install, source: str, reason: str, runner: Run) -> None:
         """It does nobody any harm until it is asked for, and is listed with the reason beside those that work."""

@@ -7,6 +7,8 @@ it is asked for. Third parties register in the entry-point group ``aai_migrate.p
 from __future__ import annotations
 
 import importlib
+import sys
+from contextlib import redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 
 from .config import nearest
@@ -85,7 +87,9 @@ def find(name: str) -> Provider:
             "form module:name; repair or uninstall it"
         )
     try:
-        return _checked(claims[0].load(), name)
+        with redirect_stdout(sys.stderr):  # what a module prints is no part of anybody's output
+            found = claims[0].load()
+        return _checked(found, name)
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a module may raise anything and even leave, and a panic in Rust is no Exception

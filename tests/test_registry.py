@@ -149,6 +149,21 @@ class TestPlugins:
         module.PROVIDER = evolve(PLAIN, name="third")
         assert registry.find("third") is module.PROVIDER
 
+    def test_one_that_prints(
+        self,
+        plugins: list[EntryPoint],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """What it prints while it is imported is no part of a command's output."""
+        source = "from tests.session.plain import provider\nprint('hello')\nPROVIDER = provider()\n"
+        (tmp_path / "talkative.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        plugins.append(EntryPoint("plain", "talkative:PROVIDER", GROUP))
+        assert registry.find("plain").name == "plain"
+        assert capsys.readouterr() == ("", "hello\n")
+
     def test_what_the_process_registered_comes_first(self, plugins: list[EntryPoint], module: Any) -> None:
         """An application can put its own in front of an installed one."""
         plugins.append(entry("plain"))

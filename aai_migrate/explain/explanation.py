@@ -22,7 +22,7 @@ from ..errors import AudioError, ConfigError, UnsupportedOption
 from ..features import Feature, family, features
 from ..options import Option, encode, of_family
 from ..provider import Provider
-from ..testing.trace import MASK, masked_headers, masked_text, secret
+from ..testing.trace import MASK, masked_headers, secret
 from ..wire.events import Warned
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse
@@ -195,7 +195,7 @@ def _body(text: str, hidden: frozenset[str]) -> str:
     if value is None:
         return text
     kept = _without(value, hidden)
-    return masked_text(text if kept == value else json.dumps(kept, ensure_ascii=False))
+    return text if kept == value else json.dumps(kept, ensure_ascii=text.isascii())  # with letters spelled as before
 
 
 def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
@@ -203,7 +203,17 @@ def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
         return MASK
     if isinstance(value, Mapping):
         return {name: _without(each, hidden, f"{path}{name}.") for name, each in value.items()}
-    return value
+    if isinstance(value, list):
+        return [_without(each, hidden, path) for each in value]
+    return _link(value, hidden) if isinstance(value, str) and "://" in value else value
+
+
+def _link(text: str, hidden: frozenset[str]) -> str:
+    """Return *text*, where it is an address, without its user, its password and what is secret in its query."""
+    scheme, mark, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    user, at, host = host.rpartition("@")
+    return _url(f"{scheme}{mark}{MASK if user else user}{at}{host}{slash}{path}", hidden, MASK)
 
 
 # The words.

@@ -84,6 +84,26 @@ class TestSteps:
         assert found.steps == ()
         assert found.sent == (Sent(word="turn_silence", value=0.5, origin="caller", option="turn_silence"),)
 
+    def test_a_body_to_the_letter(self) -> None:
+        """A term may be long, and letters are spelled as on the wire though something beside them is masked."""
+        long, own = "x" * 300, {"callback": True, "callback_config": {"url": "https://example.com/?id=1"}}
+        request, _ = told("gladia", keyterms=(long, "Zürich"), extra={"gladia": own}).steps
+        assert json.loads(request.body)["realtime_processing"]["custom_vocabulary_config"]["vocabulary"] == [
+            long,
+            "Zürich",
+        ]
+        assert "Z\\u00fcrich" in request.body
+        assert "example.com" not in request.body
+
+    def test_an_address_in_a_body(self) -> None:
+        """Its user and what is secret in its query are masked, all else is as it is."""
+        own = {"custom_metadata": {"link": "https://ann:pw@example.com/a?b=%7E&token=abc", "more": ["ftp://u:p@h"]}}
+        request, _ = told("gladia", extra={"gladia": own}).steps
+        assert json.loads(request.body)["custom_metadata"] == {
+            "link": "https://***@example.com/a?b=%7E&token=***",
+            "more": ["ftp://***@h"],
+        }
+
     def test_a_base_url(self) -> None:
         """Where it says, and the setting is among the caller's."""
         found = told("assemblyai-v3", base_url="ws://127.0.0.1:9/front")

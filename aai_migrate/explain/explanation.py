@@ -7,6 +7,7 @@ of his option, or if without the option it would not be sent so.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +34,8 @@ MADE_UP = "…"
 Origin = Literal["caller", "default", "wire"]
 SOME = 1.9
 """Seconds of turn silence that are nobody's default: what changes with them follows from it."""
+OURSELVES = "this gateway"
+"""What our own server calls itself where it cannot do what the vendor can."""
 ADDRESSES = ("callback", "webhook")
 """In the name of what holds an address that may carry a secret."""
 _USUAL = Config()
@@ -144,17 +147,18 @@ def explain(
     sent = _Origins(provider, config, rows, credential).of(settings)
     told = {feature.name: feature for feature in features(provider, config.model)}
     wire = _wire(suited, config)
+    warned = tuple(each for each in played.warned if OURSELVES not in each.message)
     return Explanation(
         provider=provider.name,
         model=config.model or suited.capabilities.default_model,
         steps=_steps(played.said, hidden),
-        given=_given(suited, config, told, sent, played.warned),
+        given=_given(suited, config, told, sent, warned),
         sent=sent,
         left=_left(config, rows, settings),
         audio=config.audio,
         wire=wire,
         conversions=Converter(config.audio, wire).changes,
-        warned=played.warned,
+        warned=warned,
         refused=str(played.failed.error) if played.failed else "",
     )
 
@@ -384,7 +388,7 @@ def _given(
             option=name,
             value=value,
             words=tuple(words.get(name, ())),
-            dropped=dropped.get(name, ""),
+            dropped=dropped.get(name, "") or ("" if name in words else _told(provider.name, name, warned)),
             note=_note(known[name], value),
         )
         for name in known
@@ -423,6 +427,13 @@ def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> di
     )
     reasons = zip(encoded.dropped.items(), encoded.warnings(), strict=True)
     return {name: why for (name, why), warning in reasons if warning.message in told}
+
+
+def _told(provider: str, name: str, warned: Iterable[Warned]) -> str:
+    """Return what the caller was told of an option that is left out for the sake of others, or of its audio."""
+    about = re.compile(rf"{re.escape(provider)}(:| has no) {name}\b")
+    texts = (each.message for each in warned if each.code in ("unsupported", "invalid"))
+    return next((text.removesuffix("; going on without it") for text in texts if about.match(text)), "")
 
 
 def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any]) -> dict[str, str]:

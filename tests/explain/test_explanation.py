@@ -270,3 +270,21 @@ def test_a_plug_in_with_a_check() -> None:
 
     with pytest.raises(ConfigError, match="nobody is there"):
         explain(evolve(registry.find("deepgram"), check=refuse), Config())
+
+
+def test_what_is_left_out_for_the_sake_of_others() -> None:
+    """Not for the row's own limits: beside another option, or by reason of the audio. The notice names it."""
+    gaps = told("deepgram", partials=False, max_turn_silence=2, on_unsupported="warn")
+    assert given(gaps, "max_turn_silence").dropped.startswith("deepgram: max_turn_silence, sent as utterance_end_ms: ")
+    assert not given(gaps, "partials").dropped
+    stereo = AudioFormat(16_000, "pcm_s16le", 2)
+    mixed = told("assemblyai-v3", channels="separate", audio=stereo, on_unsupported="warn")
+    assert given(mixed, "channels").dropped == mixed.warned[0].message
+    assert not given(told("deepgram", channels="separate", audio=stereo, on_unsupported="warn"), "channels").dropped
+
+
+def test_what_our_own_server_cannot_do_is_not_told_of_the_vendor() -> None:
+    """The gateway makes no translations; Speechmatics does."""
+    found = told("speechmatics", extra={"speechmatics": {"translation_config": {"target_languages": ["de"]}}})
+    assert found.warned == ()
+    assert given(found, "extra.translation_config").words

@@ -6,7 +6,7 @@ what all vendors share: connecting again, replay, chunks, pace, keepalive, silen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -433,7 +433,7 @@ class Session:
         match event:
             case say.Partial() | say.Final():
                 self._spoke(now)
-                return [each for each in self._seam.spoken(event) if not self._hides(each)]
+                return self._hidden(self._seam.spoken(event))
             case say.SpeechStarted():
                 self._spoke(now)
                 return [*self._seam.speech(event)]
@@ -476,9 +476,11 @@ class Session:
             return []
         return self._failed(ConnectionLost(self.provider.name, f"no audio was taken for {STALLED:g} s"), now)
 
-    def _hides(self, event: say.Partial | say.Final) -> bool:
-        """A vendor that cannot leave out what may change shows that a turn is open; nobody asked for its words."""
-        return self._config.partials is False and isinstance(event, say.Partial)
+    def _hidden(self, events: Iterable[say.Partial | say.Final]) -> list[Out]:
+        """A vendor that cannot leave out what may change, or is done with words early, shows that a turn is open."""
+        if self._config.partials is not False:  # nobody asked for its words before it ends
+            return [*events]
+        return [evolve(event, shown=False) for event in events if isinstance(event, say.Final)]
 
     def _spoke(self, now: float) -> None:
         if self._upkeep:

@@ -29,7 +29,8 @@ from ..errors import (
     UnsupportedOption,
 )
 from ..events import AudioGap, Reconnected, Reconnecting
-from ..options import changed
+from ..features import family
+from ..options import changed, of_family
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
@@ -595,7 +596,8 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        hot = sorted({row.name for row in self.provider.options if row.hot})
+        rows, known = self.provider.options, family(self.provider, self._config.model)
+        hot = sorted({row.name for row in (of_family(rows, known).values() if known else rows) if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:
             can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"

@@ -388,7 +388,7 @@ def _given(
             option=name,
             value=value,
             words=tuple(words.get(name, ())),
-            dropped=dropped.get(name, "") or ("" if name in words else _told(provider.name, name, warned)),
+            dropped=dropped.get(name, "") or _told(provider.name, name, warned),
             note=_note(known[name], value),
         )
         for name in known
@@ -431,7 +431,7 @@ def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> di
 
 def _told(provider: str, name: str, warned: Iterable[Warned]) -> str:
     """Return what the caller was told of an option that is left out for the sake of others, or of its audio."""
-    about = re.compile(rf"{re.escape(provider)}(:| has no) {name}\b")
+    about = re.compile(rf"{re.escape(provider)}(:| has no) {name}\b(?! goes before)")
     texts = (each.message for each in warned if each.code in ("unsupported", "invalid"))
     return next((text.removesuffix("; going on without it") for text in texts if about.match(text)), "")
 

@@ -277,6 +277,11 @@ def test_what_is_left_out_for_the_sake_of_others() -> None:
     gaps = told("deepgram", partials=False, max_turn_silence=2, on_unsupported="warn")
     assert given(gaps, "max_turn_silence").dropped.startswith("deepgram: max_turn_silence, sent as utterance_end_ms: ")
     assert not given(gaps, "partials").dropped
+    marks = told("speechmatics", formatting=False, turn_silence=0, on_unsupported="warn")
+    assert given(marks, "formatting").dropped.startswith("speechmatics: formatting cannot be off: ")
+    both = told("gladia", language="de", languages=("de", "en"), on_unsupported="warn")
+    assert given(both, "language").dropped
+    assert not given(both, "languages").dropped
     stereo = AudioFormat(16_000, "pcm_s16le", 2)
     mixed = told("assemblyai-v3", channels="separate", audio=stereo, on_unsupported="warn")
     assert given(mixed, "channels").dropped == mixed.warned[0].message

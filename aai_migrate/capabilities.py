@@ -94,7 +94,8 @@ class Capabilities:
             return AudioFormat(rate, encoding, 1)
         if audio.channels > self.max_channels:
             apart = f"it keeps {self.max_channels} apart, not {audio.channels}; " if self.max_channels > 1 else ""
-            hint = f"{apart}use channels='mix', or open one stream a channel"
+            mixed = "use channels='mix', or " if audio.channels <= 2 else ""  # more cannot be mixed
+            hint = f"{apart}{mixed}open one stream a channel"
             raise UnsupportedOption({"channels='separate'": hint}, provider)
         return AudioFormat(rate, encoding, audio.channels)
 

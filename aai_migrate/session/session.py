@@ -6,7 +6,7 @@ what all vendors share: connecting again, replay, chunks, pace, keepalive, silen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from attrs import evolve
@@ -25,7 +25,8 @@ from ..errors import (
     StreamClosed,
 )
 from ..events import AudioGap, Reconnected, Reconnecting
-from ..options import changed
+from ..features import family
+from ..options import changed, of_family
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
@@ -402,7 +403,7 @@ class Session:
         match event:
             case say.Partial() | say.Final():
                 self._spoke(now)
-                return [each for each in self._seam.spoken(event) if not self._hides(each)]
+                return self._hidden(self._seam.spoken(event))
             case say.SpeechStarted():
                 self._spoke(now)
                 return [*self._seam.speech(event)]
@@ -445,9 +446,11 @@ class Session:
             return []
         return self._failed(ConnectionLost(self.provider.name, f"no audio was taken for {STALLED:g} s"), now)
 
-    def _hides(self, event: say.Partial | say.Final) -> bool:
-        """A vendor that cannot leave out what may change shows that a turn is open; nobody asked for its words."""
-        return self._config.partials is False and isinstance(event, say.Partial)
+    def _hidden(self, events: Iterable[say.Partial | say.Final]) -> list[Out]:
+        """A vendor that cannot leave out what may change, or is done with words early, shows that a turn is open."""
+        if self._config.partials is not False:  # nobody asked for its words before it ends
+            return [*events]
+        return [evolve(event, shown=False) for event in events if isinstance(event, say.Final)]
 
     def _spoke(self, now: float) -> None:
         if self._upkeep:
@@ -562,7 +565,8 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        hot = sorted({row.name for row in self.provider.options if row.hot})
+        rows, known = self.provider.options, family(self.provider, self._config.model)
+        hot = sorted({row.name for row in (of_family(rows, known).values() if known else rows) if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:
             can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"

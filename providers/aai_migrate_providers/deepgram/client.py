@@ -17,7 +17,7 @@ from aai_migrate.config import Config
 from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Option, encode, own_words, unknown
+from aai_migrate.options import Encoded, Option, encode, of_family, own_words, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -190,7 +190,9 @@ class Client:
         Raises:
             ConfigError: there is no going on without it.
         """
-        given = "language" in config.extra.get(NAME, {})
+        own = config.extra.get(NAME, {})
+        asked = {row.native: row.name for row in self._rows().values() if config.is_set(row.name)}
+        given = "language" in own
         found: list[str] = []
         while True:
             try:
@@ -198,7 +200,8 @@ class Client:
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                found.append(f"{NAME}: {error}")
+                option = asked.get(error.name) if error.name not in own else None
+                found.append(f"{NAME}: {option}, sent as {error}" if option else f"{NAME}: {error}")
                 if error.name in RESERVED:
                     raise ConfigError("; ".join(found)) from None
                 wrong = query.pop(error.name)
@@ -213,6 +216,9 @@ class Client:
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
+
+    def _rows(self) -> Mapping[str, Option]:
+        return of_family(self.rows, family(self._model))
 
     def _changed(self, command: ask.Configure) -> tuple[Config, Encoded]:
         """Return new settings, and what the wire calls them.

@@ -23,7 +23,7 @@ from ...wire.events import Configured, Event
 from ...wire.frames import Connect, Frame, HttpRequest
 from ..coded import CodedEar, Hard, Reader, encode, words
 from ..faults import Direction, Fault
-from ..link import Ear, Far, FarEnd, Service
+from ..link import Ear, Far, FarEnd, Service, seal, unseal
 from ..run import Run
 from ..trace import Trace
 from .watched import Watch
@@ -167,6 +167,8 @@ class Bench:
             epoch=1_790_000_000.0,
             random=random.Random(0),
             authenticate=authenticate,
+            seal=seal,
+            unseal=unseal,
         )
 
     # Sessions.

@@ -12,7 +12,7 @@ from ...events import Begin, Turn
 from ...wire.commands import Finalize
 from ...wire.events import Finalized, Partial
 from ..coded import encode, interleave
-from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, true_times
+from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, plain, true_times
 
 STEREO = AudioFormat(channels=2)
 LEFT, RIGHT = WORDS[:4], WORDS[4:]
@@ -79,6 +79,11 @@ class Hearing(Bench):
             pytest.skip("the vendor has no partials")
         shown = [event for event in self.run().events if isinstance(event, Turn) and not event.end_of_turn]
         assert shown
+        for name, hard in self.ears.items():
+            done = self.run(hard=hard)
+            for turn in done.of(Turn):
+                words = plain(turn.transcript)
+                assert len(set(words)) == len(words), f"{name}: a turn shows {turn.transcript!r}, with words twice"
         done = self.run(partials=False)
         assert self.said(done) == WORDS
         assert not [event for event in done.said if isinstance(event, Partial)]

@@ -122,10 +122,15 @@ class ClientRules(Rules):
         super().__init__(wrong)
         self._begun = self._over = self._stopping = False
         self._ended: set[tuple[int, Any]] = set()
+        self._growing: set[tuple[int, Any]] = set()  # turns that have text which will not change
+        self._channels = 1
 
     def told(self, call: Call) -> None:
         if isinstance(call.given, (ask.Start, ask.Resume)):
             self._over = False
+        if isinstance(call.given, ask.Start):
+            config = call.given.config
+            self._channels = config.audio.channels if config.channels == "separate" else 1
         elif isinstance(call.given, ask.Stop):
             self._stopping = True
 
@@ -138,6 +143,8 @@ class ClientRules(Rules):
             self._say(f"{name} follows the end")
         if not self._begun and not isinstance(item, EARLY):
             self._say(f"{name} comes before Started")
+        if not 0 <= getattr(item, "channel", 0) < self._channels:
+            self._say(f"{name} is on channel {item.channel}, and there are {self._channels}, from 0")
         match item:
             case say.Started():
                 self._begun = True
@@ -148,6 +155,8 @@ class ClientRules(Rules):
             case say.Partial() | say.Final():
                 self._text(item)
             case say.TurnEnded(turn=turn, channel=channel):
+                if (channel, turn) in self._ended:
+                    self._say("TurnEnded comes twice for one turn")
                 self._ended.add((channel, turn))
             case say.Settled(to) | say.AudioTaken(to):
                 self._times(name, (to,))
@@ -156,6 +165,10 @@ class ClientRules(Rules):
         name = type(item).__name__
         if (item.channel, item.turn) in self._ended:
             self._say(f"{name} for a turn that has ended; its words belong to the next one")
+        if item.text[:1].isspace() and (item.channel, item.turn) not in self._growing:
+            self._say(f"{name} begins its turn with a blank; the first word of a turn has no joiner")
+        if isinstance(item, say.Final) and item.text:
+            self._growing.add((item.channel, item.turn))
         if isinstance(item, say.Partial) and not 0 <= item.stable <= len(item.text):
             self._say("Partial promises more characters than it has")
         if item.words and "".join(word.joiner + word.text for word in item.words) != item.text:

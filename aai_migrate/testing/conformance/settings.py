@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from attrs import asdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from ...errors import AaiMigrateError
 from ...explain import rehearse
 from ...options import Option
 from ...wire.commands import Configure
-from ...wire.events import Configured
-from .bench import Bench, Kept
+from ...wire.events import Configured, Failed, Warned
+from ...wire.frames import Connect, HttpRequest
+from ..trace import Trace
+from .bench import FORMAT, Bench, Kept
 
 EXAMPLES = 25
 DETERMINED = settings(
@@ -85,6 +90,28 @@ class Settings(Bench):
             pytest.skip("no setting crosses the wire exactly")
         for row in rows:
             self._read_back(row)
+
+    def test_an_address_of_the_callers_own_is_dialled(self) -> None:
+        """And no other: whoever gives base_url wants the key to go there only."""
+        items = self.suited().client(self.context()).send(self.start(base_url="ws://quux.example:8443"), 0.0)
+        dialled = [item.url for item in items if isinstance(item, (Connect, HttpRequest))]
+        if not dialled or dialled[0].startswith("worker:"):
+            pytest.skip("the provider dials no network")
+        assert [urlsplit(url).netloc for url in dialled] == ["quux.example:8443"], "base_url is passed over"
+
+    def test_no_word_of_the_callers_own_is_passed_over_in_silence(self) -> None:
+        """A model, and a word in extra, that nobody knows: it is sent, or refused, or warned of."""
+        name = self.suited().name
+        for what, options in (("model", {"model": "quux-1"}), ("extra", {"extra": {name: {"quux": "quux-1"}}})):
+            trace = Trace("any", "a word that nobody knows")
+            try:
+                done = self.run(FORMAT.silence(0.5), trace=trace, **options)
+            except AaiMigrateError as error:
+                assert "quux" in str(error), f"the refusal does not name the {what}: {error}"
+                continue
+            sent = "".join(str(asdict(entry.frame)) for entry in trace.entries if entry.direction == ">")
+            told = "".join(str(event) for event in done.said if isinstance(event, (Warned, Failed)))
+            assert "quux" in sent + told, f"{what}: {options[what]!r} is neither sent nor refused nor warned of"
 
     def _read_back(self, row: Option) -> None:
         @DETERMINED

@@ -16,6 +16,8 @@ from ...wire.frames import FRAMES, Close, Connect, HttpRequest
 COMMANDS, EVENTS = ask.Command.__args__, say.Event.__args__  # the classes of the two unions
 EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.AudioTaken)
 """What a client half may say before the vendor has greeted."""
+SLACK = 1.0
+"""Seconds between a text's own times and those of its words, some of which silence around it makes."""
 MOST_TICKS = 1000
 """Ticks at one time after which a half is said to spin."""
 
@@ -173,6 +175,11 @@ class ClientRules(Rules):
             self._say("Partial promises more characters than it has")
         if item.words and "".join(word.joiner + word.text for word in item.words) != item.text:
             self._say(f"the words of a {name}, with their joiners, are not its text")
+        self._times(name, [time for time in (item.start, item.end) if time is not None])
+        if item.words and item.start is not None and abs(item.start - item.words[0].start) > SLACK:
+            self._say(f"{name} does not start where its first word does")
+        if item.words and item.end is not None and abs(item.end - item.words[-1].end) > SLACK:
+            self._say(f"{name} does not end where its last word does")
         for word in item.words:
             self._times(f"a word of a {name}", (word.start, word.end))
             if word.confidence is not None and not 0 <= word.confidence <= 1:

@@ -15,6 +15,7 @@ from ... import registry
 from ...audio.format import AudioFormat
 from ...config import Config
 from ...credentials import Credential, Secret
+from ...errors import MissingExtra
 from ...options import Option
 from ...provider import Context, Provider
 from ...session import Session
@@ -139,6 +140,10 @@ class Bench:
     def suited(self, config: Config | None = None) -> Provider:
         """Return the provider as it is with *config*; skip where a package that it needs is missing."""
         provider, _ = self.whole()
+        try:
+            provider.ready()
+        except MissingExtra as error:
+            pytest.skip(str(error))
         return provider.suited(config or self.config())
 
     @property

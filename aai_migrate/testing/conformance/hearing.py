@@ -103,6 +103,9 @@ class Hearing(Bench):
         answers = [event for event in done.said if isinstance(event, Finalized)]
         assert sorted(event.id for event in answers) == sorted(ask.id for _, ask in FINALIZES)
         assert [event.id for event in answers if event.by == "timeout"] == []
+        heard = [word for turn in done.turns for word in turn.words]
+        for word, (start, _) in zip(heard, true_times(), strict=True) if self.word_times is not None else ():
+            assert word.start == pytest.approx(start, abs=self.word_times), "times are off behind a Finalize"
 
     def test_finalize_ends_the_turn(self) -> None:
         """Long before the pause would: what was said is an ended turn within the time that the numbers promise."""

@@ -43,7 +43,7 @@ class Secrets(Bench):
             assert shown
 
     def test_the_server_half_says_who_came(self) -> None:
-        """By the name that the key was let in under, for its caller is accounted by it; the key itself goes no further."""
+        """By the name that the key was let in under; the key itself goes no further."""
         if self.suited().server is None:
             pytest.skip("there is no server half")
         self.needs_a_wire()
@@ -102,7 +102,7 @@ class Secrets(Bench):
             if entry.direction == ">" and not isinstance(entry.frame, (Connect, HttpRequest)):
                 assert CANARY not in str(asdict(entry.frame)), f"the key is in a {type(entry.frame).__name__}"
 
-    def test_what_was_said_is_in_no_error(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_what_was_said_is_seen_in_no_error(self, caplog: pytest.LogCaptureFixture) -> None:
         """Nor in a log, a warning or the repr of a half, when a message with words in it cannot be read."""
         caplog.set_level(logging.DEBUG)
         watch = Watch(keep=True)

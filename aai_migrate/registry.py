@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 from importlib.metadata import EntryPoint, entry_points
 
+from .capabilities import Capabilities
 from .config import nearest
 from .errors import ConfigError
-from .provider import CONTRACT, Provider
+from .provider import CONTRACT, Numbers, Provider
 
 GROUP = "aai_migrate.providers"
 BUILT_IN = {
@@ -67,7 +68,7 @@ def find(name: str) -> Provider:
 
     Raises:
         ConfigError: there is none (with the nearest names), two plug-ins claim the name, the plug-in cannot be
-            imported, it was written for another contract, or it calls itself by another name.
+            imported or is malformed, it was written for another contract, or it calls itself by another name.
     """
     name = ALIASES.get(name, name)
     if name in _registered:
@@ -80,14 +81,15 @@ def find(name: str) -> Provider:
     if len(claims) > 1:
         raise ConfigError(f"provider {name!r} is claimed by {' and '.join(map(_owner, claims))}; uninstall one")
     try:
-        return _checked(claims[0].load(), name)
-    except ConfigError:
+        found: object = claims[0].load()
+    except (ConfigError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a module may raise anything, and even leave
+    except BaseException as error:  # a module may raise anything, and even leave
         why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ConfigError(
             f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: {why}; repair or uninstall it"
         ) from error
+    return _checked(found, name, f" ({_owner(claims[0])})")
 
 
 def overruled() -> dict[str, str]:
@@ -117,15 +119,30 @@ def _load(target: str) -> object:
     return getattr(importlib.import_module(module), attribute)
 
 
-def _checked(provider: object, name: str) -> Provider:
+def _checked(provider: object, name: str, owner: str = "") -> Provider:
+    """Return *provider* if it can be used; *owner* is whose plug-in it is, for the error."""
     if not isinstance(provider, Provider):
-        raise ConfigError(f"the plug-in of provider {name!r} gives no Provider")
+        what = provider.__name__ if isinstance(provider, type) else type(provider).__name__
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives no Provider, but {what}; its entry point has to name one"
+        )
     if provider.contract != CONTRACT:
         raise ConfigError(
-            f"provider {name!r} was written for contract {provider.contract}, this is {CONTRACT}; update one of them"
+            f"provider {name!r}{owner} was written for contract {provider.contract}, this is {CONTRACT}; "
+            "update one of them"
         )
     if provider.name != name:
         raise ConfigError(
-            f"the plug-in of provider {name!r} calls itself {provider.name!r}; its entry point needs the same name"
+            f"the plug-in of provider {name!r}{owner} calls itself {provider.name!r}; "
+            "its entry point needs the same name"
+        )
+    kinds = {"title": str, "capabilities": Capabilities, "options": tuple, "numbers": Numbers, "routes": tuple}
+    if wrong := [f"{each} is no {kind.__name__}" for each, kind in kinds.items() if not _is(provider, each, kind)]:
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives a Provider whose {', '.join(wrong)}; repair it"
         )
     return provider
+
+
+def _is(provider: Provider, name: str, kind: type) -> bool:
+    return isinstance(getattr(provider, name), kind)

@@ -6,7 +6,7 @@
     ├── ConfigError                 a setting is wrong; nothing was dialled
     │   ├── UnsupportedOption       this vendor or model lacks the option, or several
     │   └── MissingExtra            a package that an extra installs is not there
-    ├── AudioError                  audio is not what it was declared to be
+    ├── AudioError                  audio is not what it was declared to be, or too much
     │   ├── AudioRateMismatch       bytes per second do not match the declared format
     │   └── AudioOverflow           more audio waits to be sent than may
     ├── ProviderError               the vendor refused, failed or vanished
@@ -89,7 +89,7 @@ class MissingExtra(ConfigError):
 
 
 class AudioError(AaiMigrateError, ValueError):
-    """Audio that cannot be read, split or converted as declared."""
+    """Audio that cannot be read, split or converted as declared, or that is more than may wait."""
 
 
 class AudioRateMismatch(AudioError):

@@ -94,7 +94,7 @@ def providers(names: Iterable[str]) -> tuple[dict[str, Provider], list[Finding]]
                 found[name] = registry.find(name)
         except ConfigError as error:
             text, fix = split(str(error))[0]
-            broken.append(Finding("providers", name, "failed", text, fix or "update or uninstall the plug-in"))
+            broken.append(Finding("providers", name, "failed", text, fix))
     return found, broken or [Finding("providers", ", ".join(found), "ok", "all load")]
 
 

@@ -84,13 +84,16 @@ def test_a_config_file(run: Run, tmp_path: Path) -> None:
 
 def test_a_plug_in_that_does_not_import(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a line, and all the others are there."""
-    broken = EntryPoint("broken", "no_such_module:PROVIDER", registry.GROUP)
+    broken = EntryPoint("broken", "no_module:PROVIDER", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     outcome = run("doctor")
     assert (outcome.code, outcome.err) == (1, "")
     failed = [each for each in outcome.out.splitlines() if each.startswith("failed")]
     assert len(failed) == 1
-    assert "broken: the plug-in of provider 'broken' does not import: No module named 'no_such_module'" in failed[0]
+    assert (
+        "broken: the plug-in of provider 'broken' (no_module:PROVIDER) does not import: No module named 'no_module'"
+        in failed[0]
+    )
     assert "\nskipped  network " in outcome.out
 
 

@@ -101,7 +101,7 @@ def test_config_file(tmp_path: Path) -> None:
 
 def test_providers_that_do_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plug-in that fails to import is one line with its error; the others are there."""
-    broken = EntryPoint("broken", "no_such_module:PROVIDER", registry.GROUP)
+    broken = EntryPoint("broken", "no_module:PROVIDER", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     found, told = providers(["broken", "coded"])
     assert found == {"coded": CODED}
@@ -110,8 +110,8 @@ def test_providers_that_do_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
             "providers",
             "broken",
             "failed",
-            "the plug-in of provider 'broken' does not import: No module named 'no_such_module'",
-            "update or uninstall the plug-in",
+            "the plug-in of provider 'broken' (no_module:PROVIDER) does not import: No module named 'no_module'",
+            "repair or uninstall it",
         )
     ]
     assert providers(["coded"])[1] == [Finding("providers", "coded", "ok", "all load")]

@@ -127,7 +127,7 @@ class TestExpiring:
     def test_a_key_does_not_expire(self) -> None:
         """Nothing is due, nor where a token does not say."""
         for shown in (Credential(Secret("key")), token(None)):
-            assert warned(until(begun(shown), 1e5)) == []
+            assert warned(until(begun(shown), 1e4)) == []
 
 
 class TestRefused:

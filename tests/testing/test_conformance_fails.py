@@ -412,12 +412,12 @@ def test_without_a_package_that_it_needs(tiny: Provider) -> None:
     """Everything is skipped with the command that installs it; its halves are not so much as made."""
 
     def ready() -> None:
-        raise MissingExtra("Tiny", "quux")
+        raise MissingExtra("Tiny", "quux", distribution="aai-migrate-tiny")
 
     def client(context: Context) -> Any:
         raise AssertionError("made without what it needs")
 
-    with pytest.raises(pytest.skip.Exception, match="Tiny needs an extra"):
+    with pytest.raises(pytest.skip.Exception, match=r"^Tiny needs an extra: pip install 'aai-migrate-tiny\[quux\]'$"):
         play(evolve(tiny, ready=ready, client=client), "test_every_word_comes_once")
 
 

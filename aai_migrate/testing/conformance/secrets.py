@@ -112,10 +112,10 @@ class Secrets(Bench):
         calls = watch.clients[0].calls or []
         heard = [at for at, call in enumerate(calls) if isinstance(call.given, Message) and call.name == "receive"]
         for at in heard:
-            half, data = self.suited().client(self.context()), calls[at].given.data
+            anew, data = self.suited().client(self.context()), calls[at].given.data
             for call in calls[:at]:
-                call.on(half)
-            for item in half.receive(Message(data[: len(data) * 2 // 3]), calls[at].now):
+                call.on(anew)
+            for item in anew.receive(Message(data[: len(data) * 2 // 3]), calls[at].now):
                 if isinstance(item, (Failed, Warned)):
                     text = f"{item!r}{item.error!r}{item.error}" if isinstance(item, Failed) else repr(item)
                     assert not _told(text), f"words that were said are in the text of a {type(item).__name__}"

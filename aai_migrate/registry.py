@@ -11,9 +11,10 @@ import sys
 from contextlib import redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 
+from .capabilities import Capabilities
 from .config import nearest
 from .errors import ConfigError
-from .provider import CONTRACT, Provider
+from .provider import CONTRACT, Numbers, Provider
 
 GROUP = "aai_migrate.providers"
 BUILT_IN = {
@@ -69,7 +70,7 @@ def find(name: str) -> Provider:
 
     Raises:
         ConfigError: there is none (with the nearest names), two plug-ins claim the name, the plug-in cannot be
-            imported, it was written for another contract, or it calls itself by another name.
+            imported or is malformed, it was written for another contract, or it calls itself by another name.
     """
     name = ALIASES.get(name, name)
     if name in _registered:
@@ -88,8 +89,7 @@ def find(name: str) -> Provider:
         )
     try:
         with redirect_stdout(sys.stderr):  # what a module prints is no part of anybody's output
-            found = claims[0].load()
-        return _checked(found, name)
+            found: object = claims[0].load()
     except (ConfigError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a module may raise anything and even leave, and a panic in Rust is no Exception
@@ -97,6 +97,7 @@ def find(name: str) -> Provider:
         raise ConfigError(
             f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: {why}; repair or uninstall it"
         ) from error
+    return _checked(found, name, f" ({_owner(claims[0])})")
 
 
 def overruled() -> dict[str, str]:
@@ -127,15 +128,30 @@ def _load(target: str) -> object:
     return getattr(importlib.import_module(module), attribute)
 
 
-def _checked(provider: object, name: str) -> Provider:
+def _checked(provider: object, name: str, owner: str = "") -> Provider:
+    """Return *provider* if it can be used; *owner* is whose plug-in it is, for the error."""
     if not isinstance(provider, Provider):
-        raise ConfigError(f"the plug-in of provider {name!r} gives no Provider")
+        what = provider.__name__ if isinstance(provider, type) else type(provider).__name__
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives no Provider, but {what}; its entry point has to name one"
+        )
     if provider.contract != CONTRACT:
         raise ConfigError(
-            f"provider {name!r} was written for contract {provider.contract}, this is {CONTRACT}; update one of them"
+            f"provider {name!r}{owner} was written for contract {provider.contract}, this is {CONTRACT}; "
+            "update one of them"
         )
     if provider.name != name:
         raise ConfigError(
-            f"the plug-in of provider {name!r} calls itself {provider.name!r}; its entry point needs the same name"
+            f"the plug-in of provider {name!r}{owner} calls itself {provider.name!r}; "
+            "its entry point needs the same name"
+        )
+    kinds = {"title": str, "capabilities": Capabilities, "options": tuple, "numbers": Numbers, "routes": tuple}
+    if wrong := [f"{each} is no {kind.__name__}" for each, kind in kinds.items() if not _is(provider, each, kind)]:
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives a Provider whose {', '.join(wrong)}; repair it"
         )
     return provider
+
+
+def _is(provider: Provider, name: str, kind: type) -> bool:
+    return isinstance(getattr(provider, name), kind)

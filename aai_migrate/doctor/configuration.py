@@ -32,7 +32,10 @@ def configuration(choice: Choice, file: ConfigFile, today: datetime.datetime) ->
     try:
         settled = settle(choice, {}, file)
     except MissingExtra as error:
-        found, fix = f"{error.feature} needs the extra {error.extra}", f"pip install 'aai_migrate[{error.extra}]'"
+        found, fix = (
+            f"{error.feature} needs the extra {error.extra}",
+            f"pip install '{error.distribution}[{error.extra}]'",
+        )
         return None, [Finding(CHECK, subject, "failed", found, fix)]
     except (ConfigError, AudioError) as error:
         return None, _refusals(subject, choice.name, error)

@@ -36,7 +36,7 @@ HOSTS = {
 TURN_SILENCE, WORD_GAP = 700, 1000
 """Milliseconds of silence, and between two words, that end a turn unless the caller says otherwise."""
 MOST_TERMS, MOST_TOKENS = 100, 500
-"""Terms of a session, and tokens of all of them; a word is a token at least."""
+"""Terms of a Flux session or keywords of an older model, and tokens of Nova-3's terms; a word is a token at least."""
 MOST_UNANSWERED = 100
 """Finalizes of a session that may wait for their answer."""
 MULTI = "multi"
@@ -210,10 +210,9 @@ def too_many(terms: Sequence[str]) -> str:
 
 
 def too_long(terms: Sequence[str]) -> str:
-    """Say what is wrong with the number and the lengths of *terms* for Nova-3, or ""."""
+    """Say what is wrong with the lengths of all *terms* for Nova-3, or ""; their number has no limit of its own."""
     count = sum(len(term.split()) for term in terms)
-    over = f"takes at most {MOST_TOKENS} tokens in all; these are {count} words" if count > MOST_TOKENS else ""
-    return too_many(terms) or over
+    return f"takes at most {MOST_TOKENS} tokens in all; these are {count} words" if count > MOST_TOKENS else ""
 
 
 def _plain(terms: Sequence[str]) -> str:

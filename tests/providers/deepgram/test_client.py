@@ -233,9 +233,9 @@ def test_a_change_that_says_nothing_of_keyterms_leaves_them(options: dict[str, A
 
 def test_too_many_terms_are_not_sent() -> None:
     """Refused; or left out with a warning, and then the old ones stay."""
-    terms = ("x",) * 101
+    terms = ("x",) * 501
     [refused] = started().send(change(*terms), 0.0)
-    assert refused == Configured("c", False, "deepgram: keyterms takes at most 100 terms, not 101")
+    assert refused == Configured("c", False, "deepgram: keyterms takes at most 500 tokens in all; these are 501 words")
     out = started(Config(keyterms=("Ana",), on_unsupported="warn")).send(change(*terms), 0.0)
     assert asked(out) == []
     assert [type(item) for item in out] == [Warned, Configured]

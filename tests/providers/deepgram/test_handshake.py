@@ -253,7 +253,7 @@ def test_an_option_that_the_model_lacks(model: str, options: dict[str, Any], opt
     ("model", "words", "text"),
     [
         ("nova-2", {"keyterm": ["x"]}, "deepgram: keyterm: is for Nova-3 models, not for nova-2; use keywords"),
-        ("nova-3", {"keyterm": ["x"] * 101}, "deepgram: keyterm: takes at most 100 terms, not 101"),
+        ("nova-3", {"keyterm": ["x"] * 501}, "deepgram: keyterm: takes at most 500 tokens in all; these are 501 words"),
         ("nova-3", {"tag": ["x" * 129]}, "deepgram: tag: takes at most 128 characters; one has 129"),
         ("nova-3", {"extra": {"k": "x" * 2047}}, "deepgram: extra: takes at most 2048 characters; one has 2049"),
         ("nova-3", {"diarize_model": "v2"}, "deepgram: diarize_model: expected one of latest, v1, not 'v2'"),
@@ -348,8 +348,10 @@ def test_what_we_do_not_know_is_sent_with_a_warning() -> None:
 
 def test_warn_mode_goes_on_without() -> None:
     """The option is left out and the caller is told."""
-    warned, connect = asking(Config(keyterms=("x",) * 101, on_unsupported="warn"))[1]
-    assert warned == Warned("unsupported", "deepgram: keyterms takes at most 100 terms, not 101; going on without it")
+    warned, connect = asking(Config(keyterms=("x",) * 501, on_unsupported="warn"))[1]
+    assert warned == Warned(
+        "unsupported", "deepgram: keyterms takes at most 500 tokens in all; these are 501 words; going on without it"
+    )
     assert isinstance(connect, Connect)
     assert "keyterm" not in connect.url
 

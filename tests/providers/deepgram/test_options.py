@@ -226,7 +226,7 @@ def test_what_a_model_lacks_is_refused_with_what_comes_nearest(
         ("nova-3", {"max_turn_silence": 0.9}, "max_turn_silence must be 1 to 5 s, not 0.9"),
         ("nova-3", {"max_turn_silence": 5.1}, "max_turn_silence must be 1 to 5 s, not 5.1"),
         ("flux-general-en", {"max_turn_silence": 0.49}, "max_turn_silence must be 0.5 to 60 s, not 0.49"),
-        ("nova-3", {"keyterms": ("x",) * 101}, "keyterms takes at most 100 terms, not 101"),
+        ("nova-3", {"keyterms": ("x",) * 501}, "keyterms takes at most 500 tokens in all; these are 501 words"),
         ("nova-2", {"keyterms": ("x",) * 101}, "keyterms takes at most 100 terms, not 101"),
         ("flux-general-en", {"keyterms": ("x",) * 101}, "keyterms takes at most 100 terms, not 101"),
         ("nova-3", {"keyterms": ("a b c d e f",) * 84}, "keyterms takes at most 500 tokens in all; these are 504"),

@@ -147,7 +147,7 @@ def test_parameters_become_neutral_settings(query: str, expected: dict[str, Any]
         ("language=multi", 400, "language: 'multi' is not offered by this model"),
         ("model=nova-2&keyterm=a", 400, "keyterm: is for Nova-3 models, not for nova-2; use keywords"),
         ("keyterm=a", 400, "keyterm: is for Nova-3 models, not for base-general; use keywords"),
-        ("model=nova-3" + "&keyterm=a" * 101, 400, "keyterm: takes at most 100 terms, not 101"),
+        ("model=nova-3" + "&keyterm=a" * 501, 400, "keyterm: takes at most 500 tokens in all; these are 501 words"),
         ("encoding=linear16", 400, "sample_rate: is needed with encoding=linear16"),
         ("encoding=opus&sample_rate=48000", 400, "encoding: opus is not decoded by this gateway; send linear16"),
         ("encoding=ogg-opus", 400, "encoding: ogg-opus is not decoded by this gateway; send linear16"),
@@ -468,7 +468,7 @@ def test_keyterms_that_cannot_be_are_refused() -> None:
         "CONFIGURE_KEYTERMS_NOT_SUPPORTED",
         "nova-2 takes no keyterms",
     )
-    assert failed(TARGET, ["a"] * 101)[0] == "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"
+    assert failed(TARGET, ["a"] * 501)[0] == "CONFIGURE_KEYTERM_LIMIT_EXCEEDED"
     server = begun(TARGET)
     ask = Message('{"type":"Configure","keyterms":["a"]}')
     for _ in range(8):

@@ -93,18 +93,22 @@ def contact(url: str, seconds: float = LONGEST, clock: Callable[[], float] = tim
     done = within(seconds + 1.0, lambda: _contact(url, time.monotonic() + seconds, clock))
     if done is not None:
         return done
-    parts = urlsplit(url)  # only the look-up of a name has no end of its own
+    place = _place(url)  # only the look-up of a name has no end of its own
+    return evolve(place, cause="timeout", detail=f"the look-up of {place.host} took too long")
+
+
+def _place(url: str) -> Contact:
+    """Return where *url* leads, before anything is looked up."""
+    parts = urlsplit(url)
     secure = parts.scheme in ("wss", "https")
-    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    return Contact(host, port, secure, cause="timeout", detail=f"the look-up of {host} took too long")
+    return Contact(parts.hostname or "", parts.port or (443 if secure else 80), secure)
 
 
 def _contact(url: str, by: float, clock: Callable[[], float]) -> Contact:
     try:
         way = route(url)
     except LostError as error:
-        parts = urlsplit(url)
-        return Contact(parts.hostname or "", parts.port or 443, True, cause=error.cause, detail=error.detail)
+        return evolve(_place(url), cause=error.cause, detail=error.detail)
     proxy = f"{way.proxy.host}:{way.proxy.port}" if way.proxy else ""
     there = Contact(way.host, way.port, way.secure, proxy)
     wire = LockedSocket()

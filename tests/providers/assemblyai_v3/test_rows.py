@@ -261,7 +261,7 @@ def test_one_error_names_all_that_is_wrong() -> None:
         f"assemblyai-v3: webhook_url: {takes}; not this str",
     )
     found = rehearse(PROVIDER, evolve(config, on_unsupported="warn"))
-    assert [warned.code for warned in found.warned] == ["unsupported", "unsupported", "invalid", "invalid"]
+    assert [warned.code for warned in found.warned] == ["invalid", "invalid", "unsupported", "unsupported"]
     assert query(found) == {**AUDIO, "speech_model": ["whisper-rt"], "vad_threshold": ["0.5"]}
 
 

@@ -22,6 +22,7 @@ from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Connect, Frame, Lost, Message, Refused
+from aai_migrate.wire.query import spelled, unspellable
 
 from . import messages
 from .errors import SEE_ERROR, typed
@@ -117,7 +118,7 @@ class Client:
         headers = {"AssemblyAI-Version": VERSION}
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
-        written = urlencode({name: _wire(value) for name, value in query.items()})
+        written = urlencode({name: spelled(value) for name, value in query.items()})
         url = f"{address(config.base_url, HOSTS.get(config.region, HOSTS[None]), PATH)}?{written}"
         return [*strange, *said, Connect(url, headers)]
 
@@ -233,25 +234,9 @@ def _is_on(value: Any) -> bool:
 
 def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
     """Take out of *extra* what no query can carry, and say why."""
-    for name, value in [*extra.items()]:
-        try:
-            _wire(value)
-        except (TypeError, ValueError, RecursionError):
-            del extra[name]
-            kind = type(value).__name__
-            yield Flaw(f"{NAME}: {name}: takes text, a number, true or false, or JSON; not this {kind}")
-
-
-def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists and objects as JSON.
-
-    Raises:
-        TypeError, ValueError, RecursionError: it has none.
-    """
-    if isinstance(value, str):
-        value.encode()  # half a surrogate pair is no character
-        return value
-    return json.dumps(value)
+    for name, why in [*unspellable(extra)]:
+        del extra[name]
+        yield Flaw(f"{NAME}: {name}: {why}")
 
 
 def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:

@@ -198,5 +198,5 @@ def test_only_the_provider_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_library_does_not_load_it() -> None:
     """Only who asks for it has it imported."""
     script = "import sys, aai_migrate; print([name for name in sys.modules if name.startswith('aai_migrate.doctor')])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"

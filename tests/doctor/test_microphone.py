@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -89,18 +90,23 @@ def test_without_the_extra(asked: bool, expected: str) -> None:
 def test_a_sound_system_that_hangs() -> None:
     """Nobody waits for it longer than asked."""
     never = threading.Event()
+    hung: list[threading.Thread] = []
 
-    def hang() -> Heard:
-        never.wait()
+    def hang() -> NoReturn:
+        hung.append(threading.current_thread())
+        never.wait(60)
         raise AssertionError
 
     try:
-        (told,) = microphone(True, hang, hang, 0.05)  # type: ignore[arg-type]
+        (told,) = microphone(True, hang, hang, 0.05)
         assert (told.subject, told.state, told.found) == ("devices", "failed", "the sound system does not answer")
         _, told = microphone(True, lambda: [DESK], hang, 0.05)
         assert (told.subject, told.state) == ("default microphone", "failed")
     finally:
         never.set()
+        for thread in hung:
+            thread.join(10)
+    assert [thread.is_alive() for thread in hung] == [False, False]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from aai_migrate.audio import Device, devices
-from aai_migrate.doctor.finding import Finding
+from aai_migrate.doctor.finding import Finding, State
 from aai_migrate.doctor.microphone import Heard, listen, microphone, silent
 from aai_migrate.errors import AudioError, MissingExtra
 
@@ -61,7 +61,7 @@ def test_what_is_silence() -> None:
 
 
 @pytest.mark.parametrize(("asked", "worst"), [(True, "failed"), (False, "warning")])
-def test_what_is_wrong(asked: bool, worst: str) -> None:
+def test_what_is_wrong(asked: bool, worst: State) -> None:
     """It fails only for who wants one."""
     assert state(asked, fails(AssertionError())) == [("devices", worst, "the sound system lists no input")]
     busy = AudioError("the microphone 'Desk Mic' is not free: another program has it; close that program")
@@ -69,7 +69,7 @@ def test_what_is_wrong(asked: bool, worst: str) -> None:
     assert told == Finding(
         "microphone",
         "default microphone",
-        worst,  # type: ignore[arg-type]
+        worst,
         "the microphone 'Desk Mic' is not free: another program has it",
         "close that program",
     )

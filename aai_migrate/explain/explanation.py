@@ -7,6 +7,7 @@ of his option, or if without the option it would not be sent so.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -17,12 +18,12 @@ from attrs import evolve, field, frozen
 from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import Credential
-from ..errors import AudioError, ConfigError, UnsupportedOption
+from ..credentials import MASK, Credential
+from ..errors import AudioError, ConfigError
 from ..features import Feature, family, features
 from ..options import Option, encode, of_family
 from ..provider import Provider
-from ..testing.trace import MASK, masked_headers, masked_text, secret
+from ..testing.trace import masked_headers, secret
 from ..wire.events import Warned
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse
@@ -33,6 +34,8 @@ MADE_UP = "…"
 Origin = Literal["caller", "default", "wire"]
 SOME = 1.9
 """Seconds of turn silence that are nobody's default: what changes with them follows from it."""
+OURSELVES = "this gateway"
+"""What our own server calls itself where it cannot do what the vendor can."""
 ADDRESSES = ("callback", "webhook")
 """In the name of what holds an address that may carry a secret."""
 _USUAL = Config()
@@ -143,18 +146,19 @@ def explain(
     hidden = frozenset(word for word, value in settings.items() if value == MASK)
     sent = _Origins(provider, config, rows, credential).of(settings)
     told = {feature.name: feature for feature in features(provider, config.model)}
-    wire = _wire(suited, config)
+    wire, _ = suited.capabilities.wire_for(suited.name, config)
+    warned = tuple(each for each in played.warned if OURSELVES not in each.message)
     return Explanation(
         provider=provider.name,
         model=config.model or suited.capabilities.default_model,
         steps=_steps(played.said, hidden),
-        given=_given(suited, config, told, sent, played.warned),
+        given=_given(suited, config, told, sent, warned),
         sent=sent,
         left=_left(config, rows, settings),
         audio=config.audio,
         wire=wire,
         conversions=Converter(config.audio, wire).changes,
-        warned=played.warned,
+        warned=warned,
         refused=str(played.failed.error) if played.failed else "",
     )
 
@@ -195,7 +199,7 @@ def _body(text: str, hidden: frozenset[str]) -> str:
     if value is None:
         return text
     kept = _without(value, hidden)
-    return masked_text(text if kept == value else json.dumps(kept, ensure_ascii=False))
+    return text if kept == value else json.dumps(kept, ensure_ascii=text.isascii())  # with letters spelled as before
 
 
 def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
@@ -203,7 +207,17 @@ def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
         return MASK
     if isinstance(value, Mapping):
         return {name: _without(each, hidden, f"{path}{name}.") for name, each in value.items()}
-    return value
+    if isinstance(value, list):
+        return [_without(each, hidden, path) for each in value]
+    return _link(value, hidden) if isinstance(value, str) and "://" in value else value
+
+
+def _link(text: str, hidden: frozenset[str]) -> str:
+    """Return *text*, where it is an address, without its user, its password and what is secret in its query."""
+    scheme, mark, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    user, at, host = host.rpartition("@")
+    return _url(f"{scheme}{mark}{MASK if user else user}{at}{host}{slash}{path}", hidden, MASK)
 
 
 # The words.
@@ -327,7 +341,7 @@ class _Origins:
     def _otherwise(self) -> Iterable[tuple[str, Config]]:
         """Yield what there is to know of the audio, and the settings with other audio."""
         can, audio = self.provider.suited(self.config).capabilities, self.config.audio
-        wire = _wire(self.provider.suited(self.config), self.config)
+        wire, _ = can.wire_for(self.provider.name, self.config)
         rates = (can.sample_rates[0], can.sample_rates[-1])
         others: list[tuple[str, dict[str, Any]]] = [
             *(("sample_rate", {"sample_rate": rate}) for rate in rates if rate != wire.sample_rate),
@@ -374,7 +388,7 @@ def _given(
             option=name,
             value=value,
             words=tuple(words.get(name, ())),
-            dropped=dropped.get(name, ""),
+            dropped=dropped.get(name, "") or _told(provider.name, name, warned),
             note=_note(known[name], value),
         )
         for name in known
@@ -415,6 +429,13 @@ def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> di
     return {name: why for (name, why), warning in reasons if warning.message in told}
 
 
+def _told(provider: str, name: str, warned: Iterable[Warned]) -> str:
+    """Return what the caller was told of an option that is left out for the sake of others, or of its audio."""
+    about = re.compile(rf"{re.escape(provider)}(:| has no) {name}\b(?! goes before)")
+    texts = (each.message for each in warned if each.code in ("unsupported", "invalid"))
+    return next((text.removesuffix("; going on without it") for text in texts if about.match(text)), "")
+
+
 def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any]) -> dict[str, str]:
     """Return the options that nothing is sent for, each with the word that would be."""
     tops = {word.partition(".")[0] for word in settings} | {*settings}
@@ -424,12 +445,3 @@ def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any
         if name in rows and rows[name].native and rows[name].support != "unsupported"
         if not config.is_set(name) and rows[name].native not in tops
     }
-
-
-def _wire(provider: Provider, config: Config) -> AudioFormat:
-    """Return the format that goes out; channels that are not kept apart are mixed, as the caller was told."""
-    can = provider.capabilities
-    try:
-        return can.wire_format(provider.name, config.audio, separate=config.channels == "separate")
-    except UnsupportedOption:
-        return can.wire_format(provider.name, config.audio, separate=False)

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from attrs import define, field, frozen
 
+from ..credentials import MASK
 from ..provider import ClientPeer
 from ..wire.commands import Command, Start
 from ..wire.events import Event
@@ -36,7 +37,6 @@ from ..wire.frames import (
 )
 
 FORMAT, VERSION = "aai_migrate.trace", 1
-MASK = "***"
 PUBLIC_HEADERS = ("accept", "content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
 LONGEST = 200
 """Characters of an ASCII string without a blank that may be a word."""

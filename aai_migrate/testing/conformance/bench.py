@@ -15,6 +15,7 @@ from ... import registry
 from ...audio.format import AudioFormat
 from ...config import Config
 from ...credentials import Credential, Secret
+from ...errors import MissingExtra
 from ...options import Option
 from ...provider import Context, Provider
 from ...session import Session
@@ -23,7 +24,7 @@ from ...wire.events import Configured, Event
 from ...wire.frames import Connect, Frame, HttpRequest
 from ..coded import CodedEar, Hard, Reader, encode, words
 from ..faults import Direction, Fault
-from ..link import Ear, Far, FarEnd, Service
+from ..link import Ear, Far, FarEnd, Service, seal, unseal
 from ..run import Run
 from ..trace import Trace
 from .watched import Watch
@@ -139,6 +140,10 @@ class Bench:
     def suited(self, config: Config | None = None) -> Provider:
         """Return the provider as it is with *config*; skip where a package that it needs is missing."""
         provider, _ = self.whole()
+        try:
+            provider.ready()
+        except MissingExtra as error:
+            pytest.skip(str(error))
         return provider.suited(config or self.config())
 
     @property
@@ -167,6 +172,8 @@ class Bench:
             epoch=1_790_000_000.0,
             random=random.Random(0),
             authenticate=authenticate,
+            seal=seal,
+            unseal=unseal,
         )
 
     # Sessions.

@@ -14,9 +14,10 @@ from attrs import evolve
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
+from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Flaw, Option, encode, own_words, remarks, unknown
+from aai_migrate.options import Encoded, Flaw, Option, encode, of_family, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -161,7 +162,7 @@ class Client:
         pairs, wrong = self._checked(query, neutral, config)
         said = remarks(config, encoded, [*strays, *wrong], NAME, self._model)
         self._dialled(config, query)
-        self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
+        self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {}
         if start.credential:
             scheme = "Bearer" if start.credential.kind == "token" else "Token"
@@ -187,7 +188,9 @@ class Client:
         Raises:
             ConfigError: there is no going on without it.
         """
-        given = "language" in config.extra.get(NAME, {})
+        own = config.extra.get(NAME, {})
+        asked = {row.native: row.name for row in self._rows().values() if config.is_set(row.name)}
+        given = "language" in own
         found: list[Flaw] = []
         while True:
             try:
@@ -195,7 +198,8 @@ class Client:
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                found.append(Flaw(f"{NAME}: {error}"))
+                option = asked.get(error.name) if error.name not in own else None
+                found.append(Flaw(f"{NAME}: {option}, sent as {error}" if option else f"{NAME}: {error}"))
                 if error.name in RESERVED:
                     raise ConfigError("; ".join(map(str, found))) from None
                 wrong = query.pop(error.name)
@@ -210,6 +214,9 @@ class Client:
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
+
+    def _rows(self) -> Mapping[str, Option]:
+        return of_family(self.rows, family(self._model))
 
     def _changed(self, command: ask.Configure) -> tuple[Config, Encoded]:
         """Return new settings, and what the wire calls them.

@@ -172,8 +172,12 @@ class ProviderError(AaiMigrateError):
 
     def redact(self, clean: Callable[[str], str]) -> None:
         """Pass the vendor's text through *clean*: vendors echo keys."""
-        self.reason = clean(self.reason)
-        self.args = (self.provider, self.reason)
+        self.restate(clean(self.reason))
+
+    def restate(self, reason: str) -> None:
+        """Say *reason* instead."""
+        self.reason = reason
+        self.args = (self.provider, reason)
 
 
 class AuthenticationError(ProviderError):

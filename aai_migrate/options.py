@@ -91,18 +91,6 @@ class Encoded:
     lacking: Mapping[str, str] = field(factory=dict)
     wrong: tuple[str, ...] = ()
 
-    def insist(self, provider: str, model: str | None, others: Iterable[str] = ()) -> None:
-        """Refuse to go on without what was left out; *others* is what the provider's own checks found.
-
-        Raises:
-            UnsupportedOption, ConfigError: something is wrong; the text names all of it.
-        """
-        texts = (*self.wrong, *others)
-        if self.lacking:
-            raise UnsupportedOption(self.lacking, provider, model, texts)
-        if texts:
-            raise ConfigError("; ".join(texts))
-
     def warnings(self) -> list[Warned]:
         """Return what the caller is told of options that were left out."""
         return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
@@ -144,7 +132,7 @@ def encode(
             native[chosen.native] = chosen.encode(value)
     encoded = Encoded(native, dropped, lacking, tuple(wrong.values()))
     if config.on_unsupported == "error":
-        encoded.insist(provider, model)
+        _insist(encoded, provider, model)
     return encoded
 
 
@@ -252,5 +240,18 @@ def remarks(
     """
     found = tuple(flaws)
     if config.on_unsupported == "error":
-        encoded.insist(provider, model, map(str, found))
+        _insist(encoded, provider, model, map(str, found))
     return [*(Warned(flaw.code, f"{flaw.reason}; going on without it") for flaw in found), *encoded.warnings()]
+
+
+def _insist(encoded: Encoded, provider: str, model: str | None, others: Iterable[str] = ()) -> None:
+    """Refuse to go on without what was left out; *others* is what the provider's own checks found.
+
+    Raises:
+        UnsupportedOption, ConfigError: something is wrong; the text names all of it.
+    """
+    texts = (*encoded.wrong, *others)
+    if encoded.lacking:
+        raise UnsupportedOption(encoded.lacking, provider, model, texts)
+    if texts:
+        raise ConfigError("; ".join(texts))

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from .config import Config
 from .credentials import Credential, Secret, Token, credential
-from .errors import ConfigError, ProtocolError
+from .errors import ConfigError, ProtocolError, ProviderError
 from .wire import values
 from .wire.frames import HttpRequest, HttpResponse
 
@@ -120,6 +120,32 @@ class Tokens:
             raise ProtocolError(provider, "the answer holds a token that no header can carry") from None
         lives = wanted.seconds if given.seconds is None else given.seconds
         return Token(provider, secret, None if lives is None else at + lives, settings=given.settings)
+
+
+def given(
+    provider: str,
+    response: HttpResponse,
+    member: str,
+    answered: Callable[[HttpResponse], ProviderError],
+    *,
+    lives: str | None = None,
+) -> Given:
+    """Return the token of an answer in JSON, for :attr:`Tokens.read`.
+
+    Args:
+        member: the one that is the token.
+        answered: the error of an answer that is no success.
+        lives: the member that says how long the token lives, in seconds; None: the vendor does not say.
+    Raises:
+        ProviderError: there is no token.
+    """
+    if not 200 <= response.status < 300:
+        raise answered(response)
+    body = values.parse(response.body) or {}
+    token = values.string(body.get(member))
+    if token is None:
+        raise ProtocolError(provider, f"the answer to the request for a token has no {member}; check base_url")
+    return Given(Secret(token), None if lives is None else values.number(body.get(lives)))
 
 
 def moment(unix: float) -> str:

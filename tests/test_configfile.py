@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -244,8 +243,6 @@ def test_a_path_that_is_none(path: Any) -> None:
         load(path)
 
 
-def test_a_table_of_a_provider_that_does_not_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_of_a_provider_that_does_not_load(tmp_path: Path, broken: None) -> None:
     """It is not in the way of the others; its words cannot be compared."""
-    broken = EntryPoint("broken", "no_such_module:PROVIDER", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     assert read(tmp_path, "[broken]\nkeyterm = ['a']\n").tables["broken"].extra == {"keyterm": ["a"]}

@@ -16,6 +16,7 @@ from aai_migrate.features import (
     FEATURES,
     Difference,
     Feature,
+    Verdict,
     differences,
     family,
     features,
@@ -164,8 +165,10 @@ class TestFeatures:
     def test_temporary_tokens(self) -> None:
         """How long they live, where one may choose; some are a whole session."""
         assert of(VENDOR, "token").support == "unsupported"
-        found = of(registry.find("deepgram"), "token")
-        assert (found.support, found.source) == ("exact", registry.find("deepgram").tokens.source)  # type: ignore[union-attr]
+        deepgram = registry.find("deepgram")
+        found = of(deepgram, "token")
+        assert deepgram.tokens is not None
+        assert (found.support, found.source) == ("exact", deepgram.tokens.source)
         assert found.note == "for programs that must not hold the key; good for 1 to 3600 s, usually 30 s"
         assert of(registry.find("gladia"), "token").note == "one session, whose settings it fixes"
 
@@ -212,10 +215,10 @@ class TestDifferences:
             ({"name": "channels", "most": 2}, {"name": "channels", "most": 20}, "better", ()),
         ],
     )
-    def test_verdicts(self, before: Any, after: Any, verdict: str, missing: tuple[str, ...]) -> None:
+    def test_verdicts(self, before: Any, after: Any, verdict: Verdict, missing: tuple[str, ...]) -> None:
         """What becomes of one setting."""
         one, other = feature(**before), feature(**after)
-        assert differences([one], [other]) == [Difference(before=one, after=other, verdict=verdict, missing=missing)]  # type: ignore[arg-type]
+        assert differences([one], [other]) == [Difference(before=one, after=other, verdict=verdict, missing=missing)]
 
     def test_no_difference(self) -> None:
         """Nor where only the page is another."""

@@ -108,16 +108,17 @@ class TestEncode:
         assert encoded.native == {}
 
     def test_what_a_provider_finds_itself_is_in_the_same_error(self) -> None:
-        """Whoever looks further than the rows first takes what is right, and insists when all is known."""
-        config = Config(region="eu", keyterms=("a", "b", "c"), on_unsupported="warn")
-        encoded = encode(config, ROWS, "v", family="new")
+        """Whoever looks further than the rows first takes what is right, and refuses when all is known."""
+        config = Config(region="eu", keyterms=("a", "b", "c"))
+        encoded = encode(evolve(config, on_unsupported="warn"), ROWS, "v", family="new")
+        flaws = [Flaw("v: word: expected a number")]
         with pytest.raises(UnsupportedOption) as error:
-            encoded.insist("v", "m-1", ["v: word: expected a number"])
+            remarks(config, encoded, flaws, "v", "m-1")
         assert error.value.options == {"region": "base_url says where"}
         assert error.value.also == ("v: keyterms takes at most 2 terms", "v: word: expected a number")
         with pytest.raises(ConfigError, match=r"^v: word: expected a number$"):
-            Encoded({}).insist("v", None, ["v: word: expected a number"])
-        Encoded({"a": 1}).insist("v", None)
+            remarks(config, Encoded({}), flaws, "v")
+        assert remarks(config, Encoded({"a": 1}), (), "v") == []
 
 
 class TestDecode:

@@ -41,7 +41,13 @@ class Installed:
         """Run Python, away from the checkout; return what it prints."""
         env = {**os.environ, "PYTHONPATH": str(self.site), "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
-            [sys.executable, *words], cwd=self.source, env=env, capture_output=True, text=True, check=False
+            [sys.executable, *words],
+            cwd=self.source,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return done.stdout

@@ -51,8 +51,7 @@ class Lifetimes:
         until = credential.expires_at or claimed_expiry(credential.secret)
         if until is None or self._epoch + now < until or RENEW in error.reason:
             return
-        error.reason = f"{error.reason}; the token says that it expired at {moment(until)}: {RENEW}"
-        error.args = (error.provider, error.reason)
+        error.restate(f"{error.reason}; the token says that it expired at {moment(until)}: {RENEW}")
 
     def greeted(self, credential: Credential | None, session_ends: float | None, now: float) -> None:
         """A connection began with *credential*.

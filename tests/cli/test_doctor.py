@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import json
 from contextlib import redirect_stdout
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from aai_migrate import registry
 from aai_migrate.cli import main
 from aai_migrate.cli.doctor import line
 from aai_migrate.doctor import Finding
@@ -82,10 +80,8 @@ def test_a_config_file(run: Run, tmp_path: Path) -> None:
     assert f"{path}: unknown setting 'diarisation' -> did you mean diarization" in outcome.out
 
 
-def test_a_plug_in_that_does_not_import(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plug_in_that_does_not_import(run: Run, broken: None) -> None:
     """It is a line, and all the others are there."""
-    broken = EntryPoint("broken", "no_module:PROVIDER", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     outcome = run("doctor")
     assert (outcome.code, outcome.err) == (1, "")
     failed = [each for each in outcome.out.splitlines() if each.startswith("failed")]

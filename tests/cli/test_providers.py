@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
@@ -270,12 +269,10 @@ def test_a_service_that_is_retired(run: Run) -> None:
     assert table(out, "Options")["diarization"] == ["unsupported", "-", "-", "-", "assemblyai-v3 has it", "1"]
 
 
-def test_a_provider_that_does_not_load(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_does_not_load(run: Run, broken: None) -> None:
     """It is listed with the reason, and not in the way of the others."""
-    broken = EntryPoint("broken", "no_such_module:PROVIDER", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     why = (
-        "the plug-in of provider 'broken' (no_such_module:PROVIDER) does not import: No module named 'no_such_module'; "
+        "the plug-in of provider 'broken' (no_module:PROVIDER) does not import: No module named 'no_module'; "
         "repair or uninstall it"
     )
     outcome = run("providers")

@@ -16,7 +16,7 @@ from aai_migrate.capabilities import Model
 from aai_migrate.config import Config
 from aai_migrate.configfile import ConfigFile, load
 from aai_migrate.doctor.configuration import configuration, rehearsed
-from aai_migrate.doctor.finding import Finding
+from aai_migrate.doctor.finding import Finding, State
 from aai_migrate.errors import MissingExtra
 from aai_migrate.provider import Context
 from aai_migrate.settings import Choice
@@ -148,7 +148,7 @@ def test_a_plug_in_that_breaks(acme: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("named", ["old", None])
-def test_a_model_out_of_use(deprecated: str, retired: str | None, state: str, found: str, named: str | None) -> None:
+def test_a_model_out_of_use(deprecated: str, retired: str | None, state: State, found: str, named: str | None) -> None:
     """With its replacement, once; also the one that is asked for where none is named."""
     since = datetime.date.fromisoformat
     old = Model(
@@ -161,7 +161,7 @@ def test_a_model_out_of_use(deprecated: str, retired: str | None, state: str, fo
     can = evolve(CODED.capabilities, models={"old": old}, default_model="old")
     provider = evolve(CODED, capabilities=can)
     told = rehearsed("coded", provider, Config(model=named), TODAY)
-    assert told == [Finding("config", "coded", state, found, "use new")]  # type: ignore[arg-type]
+    assert told == [Finding("config", "coded", state, found, "use new")]
 
 
 def test_today_is_given() -> None:

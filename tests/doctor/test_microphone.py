@@ -6,11 +6,12 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from aai_migrate.audio import Device, devices
-from aai_migrate.doctor.finding import Finding
+from aai_migrate.doctor.finding import Finding, State
 from aai_migrate.doctor.microphone import Heard, listen, microphone, silent
 from aai_migrate.errors import AudioError, MissingExtra
 
@@ -60,7 +61,7 @@ def test_what_is_silence() -> None:
 
 
 @pytest.mark.parametrize(("asked", "worst"), [(True, "failed"), (False, "warning")])
-def test_what_is_wrong(asked: bool, worst: str) -> None:
+def test_what_is_wrong(asked: bool, worst: State) -> None:
     """It fails only for who wants one."""
     assert state(asked, fails(AssertionError())) == [("devices", worst, "the sound system lists no input")]
     busy = AudioError("the microphone 'Desk Mic' is not free: another program has it; close that program")
@@ -68,7 +69,7 @@ def test_what_is_wrong(asked: bool, worst: str) -> None:
     assert told == Finding(
         "microphone",
         "default microphone",
-        worst,  # type: ignore[arg-type]
+        worst,
         "the microphone 'Desk Mic' is not free: another program has it",
         "close that program",
     )
@@ -89,18 +90,23 @@ def test_without_the_extra(asked: bool, expected: str) -> None:
 def test_a_sound_system_that_hangs() -> None:
     """Nobody waits for it longer than asked."""
     never = threading.Event()
+    hung: list[threading.Thread] = []
 
-    def hang() -> Heard:
-        never.wait()
+    def hang() -> NoReturn:
+        hung.append(threading.current_thread())
+        never.wait(60)
         raise AssertionError
 
     try:
-        (told,) = microphone(True, hang, hang, 0.05)  # type: ignore[arg-type]
+        (told,) = microphone(True, hang, hang, 0.05)
         assert (told.subject, told.state, told.found) == ("devices", "failed", "the sound system does not answer")
         _, told = microphone(True, lambda: [DESK], hang, 0.05)
         assert (told.subject, told.state) == ("default microphone", "failed")
     finally:
         never.set()
+        for thread in hung:
+            thread.join(10)
+    assert [thread.is_alive() for thread in hung] == [False, False]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,9 @@ from aai_migrate.explain import Rehearsal, rehearse
 from aai_migrate.wire.frames import Connect, HttpRequest, Message
 
 
-def began(spec: str, **options: object) -> Rehearsal:
+def began(spec: str, **options: Any) -> Rehearsal:
     name, model = registry.split(spec)
-    return rehearse(registry.find(name), Config(model=model, **options))  # type: ignore[arg-type]
+    return rehearse(registry.find(name), Config(model=model, **options))
 
 
 @pytest.mark.parametrize(

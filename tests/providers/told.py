@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +20,9 @@ from aai_migrate.provider import Provider
 from aai_migrate.wire.frames import Connect
 
 Query = dict[str, list[str]]
+
+OWN = ("unsupported", "invalid")
+"""Codes of warnings of something left out."""
 
 # Values.
 
@@ -96,12 +99,33 @@ def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 # What is told.
 
 
-def asked(provider: Provider, **options: Any) -> Rehearsal:
-    """How a session with *options* begins, which it does."""
-    found = rehearse(provider, Config(**options))
-    assert found.failed is None
+def mixable(config: Config, **more: Any) -> Config:
+    """*config* with no more channels than can be mixed: where they cannot be kept apart either, nothing begins."""
+    return evolve(config, audio=evolve(config.audio, channels=min(2, config.audio.channels)), **more)
+
+
+def begun(provider: Provider, config: Config) -> Rehearsal:
+    """How a session with *config* begins, which it does, without a word of a setting."""
+    found = rehearse(provider, config)
+    assert (found.failed, left_out(found)) == (None, [])
     assert found.started is not None
     return found
+
+
+def native(found: Rehearsal) -> dict[str, Any]:
+    """The settings in native words."""
+    assert found.started is not None
+    return dict(found.started.settings)
+
+
+def left_out(found: Rehearsal) -> list[str]:
+    """What the caller is told of settings that do not count."""
+    return [warned.message for warned in found.warned if warned.code in OWN]
+
+
+def asked(provider: Provider, **options: Any) -> Rehearsal:
+    """How a session with *options* begins, which it does, without a word of them."""
+    return begun(provider, Config(**options))
 
 
 def url(found: Rehearsal) -> str:
@@ -114,6 +138,11 @@ def url(found: Rehearsal) -> str:
 def query(found: Rehearsal) -> Query:
     """The parameters as the wire has them."""
     return parse_qs(urlsplit(url(found)).query, keep_blank_values=True, strict_parsing=True)
+
+
+def words(found: Rehearsal) -> dict[str, Any]:
+    """What is told of the settings: the query where that is all, else what the greeting reports."""
+    return {**query(found)} if len(found.said) == 1 else native(found)
 
 
 def heard(found: Rehearsal) -> Config:
@@ -146,69 +175,75 @@ def check_complete(rows: Sequence[Option], families: Sequence[str]) -> None:
             assert not row.alternative, row.name
 
 
-def check_exact(provider: Provider, model: str, row: Option, value: Any) -> None:
+def check_exact(provider: Provider, config: Config, row: Option) -> None:
     """The other half reads what was set."""
-    found = asked(provider, model=model, **{row.name: value})
-    assert row.native in query(found)
-    assert getattr(heard(found), row.name) == value
-    assert found.warned == ()
+    found = begun(provider, config)
+    assert {warned.code for warned in found.warned} <= {"deprecated_model"}
+    assert row.native in words(found)
+    assert getattr(heard(found), row.name) == getattr(config, row.name)
 
 
-def check_again(provider: Provider, model: str, row: Option, value: Any) -> None:
+def check_again(provider: Provider, config: Config, row: Option) -> None:
     """What the other half reads is told in the same words again."""
-    found = asked(provider, model=model, **{row.name: value})
-    again = rehearse(provider, evolve(heard(found), model=model))
-    assert query(again) == query(found)
-    assert heard(again) == heard(found)
-    assert found.warned == ()
+    found = begun(provider, config)
+    assert {warned.code for warned in found.warned} <= {"deprecated_model"}
+    read = evolve(heard(found), base_url=config.base_url)
+    again = begun(provider, read)
+    assert words(again) == words(found)
+    assert evolve(heard(again), base_url=config.base_url) == read
 
 
-def check_lacking(provider: Provider, model: str, row: Option, value: Any) -> None:
+def check_wordless(provider: Provider, config: Config, row: Option) -> None:
+    """The model is so by itself, or the address says it."""
+    found, plain = begun(provider, config), begun(provider, Config(model=config.model, base_url=config.base_url))
+    assert config.is_set(row.name)
+    assert {**native(found), "region": None} == {**native(plain), "region": None}
+
+
+def check_lacking(provider: Provider, config: Config, row: Option) -> None:
     """It is refused with what comes nearest, or left out with one word about it; where it is off there is nothing."""
-    options = {"model": model, row.name: value}
-    if value is False:
-        assert query(asked(provider, **options)) == query(asked(provider, model=model))
+    plain = begun(provider, Config(model=config.model, base_url=config.base_url))
+    if getattr(config, row.name) is False:
+        assert words(begun(provider, config)) == words(plain)
         return
     with pytest.raises(UnsupportedOption) as caught:
-        rehearse(provider, Config(**options))
+        rehearse(provider, config)
     assert caught.value.options == {row.name: row.alternative}
-    found = asked(provider, on_unsupported="warn", **options)
-    assert [warned.code for warned in found.warned] == ["unsupported"]
-    assert f"has no {row.name};" in found.warned[0].message
-    assert query(found) == query(asked(provider, model=model))
+    found = rehearse(provider, evolve(config, on_unsupported="warn"))
+    (text,) = left_out(found)
+    assert text.startswith(f"{provider.name} has no {row.name};")
+    assert words(found) == words(plain)
 
 
 # What holds of all settings.
 
 
-def check_lenient(provider: Provider, config: Config) -> None:
-    """With a warning wanted, one for each that is wrong, and no error; without, one error that has all of them."""
-    if config.audio.channels > 2 and config.channels == "mix":
-        with pytest.raises(AudioError):
-            rehearse(provider, config)
-        return
+def check_told(provider: Provider, config: Config) -> Rehearsal | None:
+    """With a warning wanted, one for each that is wrong and no error; without, one error that names them all.
+
+    Returns:
+        How it begins with warnings; None: there are more channels than can be mixed, so it does not.
+    """
     try:
         found = rehearse(provider, evolve(config, on_unsupported="warn"))
-    except AudioError:  # more channels than can be mixed, of a vendor that does not keep them apart
+    except AudioError:
         assert config.audio.channels > 2
-        return
-    assert found.failed is None
-    told = [warned.message for warned in found.warned if warned.code in ("unsupported", "invalid")]
-    assert len(told) == len(set(told))
-    if not told:
-        assert query(rehearse(provider, config)) == query(found)
-        return
+        return None
+    assert config.audio.channels <= 2 or config.channels == "separate"
+    texts = left_out(found)
+    assert len(texts) == len(set(texts))
+    if not texts:
+        assert words(begun(provider, evolve(config, on_unsupported="error"))) == words(found)
+        return found
     with pytest.raises(ConfigError) as caught:
-        rehearse(provider, config)
-    for text in told:
-        lacks = re.match(rf"{provider.name} has no ([\w='.]+)", text)
-        if lacks:
-            assert isinstance(caught.value, UnsupportedOption)
-            assert lacks[1] in caught.value.options
-        elif " goes before " not in text:
-            assert text.removesuffix("; going on without it") in str(caught.value)
-    lacking: Mapping[str, str] = getattr(caught.value, "options", {})
-    assert len(lacking) == sum(bool(re.match(rf"{provider.name} has no ", text)) for text in told)
+        rehearse(provider, evolve(config, on_unsupported="error"))
+    lacking = [match[1] for text in texts if (match := re.match(r"[\w-]+ has no ([a-z_]+(?:='separate')?)", text))]
+    assert [*getattr(caught.value, "options", {})] == lacking
+    for text in texts:
+        reason = re.sub(r"; (going on without it|sent as it is|the channels are mixed)$", "", text)
+        if " has no " not in reason and " goes before " not in reason:
+            assert reason in str(caught.value)
+    return found
 
 
 def check_never_breaks(provider: Provider, config: Config) -> None:

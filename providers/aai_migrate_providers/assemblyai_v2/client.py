@@ -22,6 +22,7 @@ from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message, Refused
+from aai_migrate.wire.query import spelled, unspellable
 
 from .errors import answered, closed, typed
 from .messages import moment, transcript
@@ -103,7 +104,7 @@ class Client:
             **extra,
         }
         self._settings = settings
-        query = {name: _wire(value) for name, value in settings.items() if name != SILENCE}
+        query = {name: spelled(value) for name, value in settings.items() if name != SILENCE}
         headers = {}
         if start.credential and start.credential.kind == "token":
             query["token"] = start.credential.secret.reveal()
@@ -236,25 +237,10 @@ def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
         if name in extra and (wrong := check(extra[name])):
             del extra[name]
             yield Flaw(f"{NAME}: {name} {wrong}")
-    for name, value in [*extra.items()]:
-        try:
-            _wire(value)
-        except (TypeError, ValueError, RecursionError):
-            del extra[name]
-            yield Flaw(f"{NAME}: {name} takes text, a number, true or false, or a list, not a {type(value).__name__}")
+    for name, why in [*unspellable(extra)]:
+        del extra[name]
+        yield Flaw(f"{NAME}: {name}: {why}")
 
 
 def _control(name: str, value: Any) -> Message:
     return Message(json.dumps({name: value}))
-
-
-def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists as JSON.
-
-    Raises:
-        TypeError, ValueError, RecursionError: it has none.
-    """
-    if isinstance(value, str):
-        value.encode()  # half a surrogate pair is no character
-        return value
-    return json.dumps(value)

@@ -6,11 +6,9 @@ Source: https://github.com/AssemblyAI/assemblyai-api-spec (openapi.yml, ``/v2/re
 from __future__ import annotations
 
 from aai_migrate.address import address, host_of
-from aai_migrate.credentials import Secret
-from aai_migrate.errors import ProtocolError
-from aai_migrate.tokens import Given, Tokens, Wanted
+from aai_migrate.tokens import Given, Tokens, Wanted, given
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
-from aai_migrate.wire.values import dumps, parse, string
+from aai_migrate.wire.values import dumps
 
 from .door import LONGEST, SHORTEST
 from .errors import answered
@@ -35,12 +33,7 @@ def read(wanted: Wanted, response: HttpResponse) -> Given:
     Raises:
         ProviderError: nothing was.
     """
-    if not 200 <= response.status < 300:
-        raise answered(response)
-    token = string((parse(response.body) or {}).get("token"))
-    if token is None:
-        raise ProtocolError(NAME, "the answer to the request for a token has none; check base_url")
-    return Given(Secret(token))
+    return given(NAME, response, "token", answered)
 
 
 TOKENS = Tokens(ask=ask, read=read, source=PARAMETERS, lifetime=(SHORTEST, USUAL, LONGEST))

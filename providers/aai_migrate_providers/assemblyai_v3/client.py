@@ -6,7 +6,7 @@ Source: https://www.assemblyai.com/docs/api-reference/streaming-api/streaming-ap
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,12 +17,13 @@ from aai_migrate.config import Config
 from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, encode, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
 from aai_migrate.wire import values
 from aai_migrate.wire.frames import Close, Connect, Frame, Lost, Message, Refused
+from aai_migrate.wire.query import spelled, unspellable
 
 from . import messages
 from .errors import SEE_ERROR, typed
@@ -109,22 +110,18 @@ class Client:
             query["format_turns"] = True
         encoded = self._encode(evolve(config, on_unsupported="warn"))  # what is wrong is told with all the rest
         extra = own_words(config, NAME, RESERVED)
-        wrong = _unspellable(extra)
-        if config.on_unsupported == "error":
-            encoded.insist(NAME, self._model, wrong.values())
-        query |= encoded.native | {name: value for name, value in extra.items() if name not in wrong}
+        known = NATIVE | {row.native for row in OPTIONS}
+        strange = unknown(NAME, MODELS, self._model, known, extra)
+        said = remarks(config, encoded, [*_flaws(extra)], NAME, self._model)
+        query |= encoded.native | extra
         turns.formats = _is_on(query.get("format_turns"))
         self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {"AssemblyAI-Version": VERSION}
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()
-        written = urlencode({name: _wire(value) for name, value in query.items()})
+        written = urlencode({name: spelled(value) for name, value in query.items()})
         url = f"{address(config.base_url, HOSTS.get(config.region, HOSTS[None]), PATH)}?{written}"
-        known = NATIVE | {row.native for row in OPTIONS}
-        remarks = unknown(NAME, MODELS, self._model, known, extra)
-        remarks += encoded.warnings()
-        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong.values()]
-        return [*remarks, Connect(url, headers)]
+        return [*strange, *said, Connect(url, headers)]
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, OPTIONS, NAME, model=self._model, family=self._turns.family)
@@ -236,28 +233,11 @@ def _is_on(value: Any) -> bool:
         return False
 
 
-def _unspellable(words: Mapping[str, Any]) -> dict[str, str]:
-    """Return those of the caller's own *words* that no query can carry, each with what is wrong with it."""
-    wrong: dict[str, str] = {}
-    for name, value in words.items():
-        try:
-            _wire(value)
-        except (TypeError, ValueError, RecursionError):
-            kind = type(value).__name__
-            wrong[name] = f"{NAME}: {name}: takes text, a number, true or false, or JSON; not this {kind}"
-    return wrong
-
-
-def _wire(value: Any) -> str:
-    """A query parameter's spelling: booleans as words, lists and objects as JSON.
-
-    Raises:
-        TypeError, ValueError, RecursionError: it has none.
-    """
-    if isinstance(value, str):
-        value.encode()  # half a surrogate pair is no character
-        return value
-    return json.dumps(value)
+def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
+    """Take out of *extra* what no query can carry, and say why."""
+    for name, why in [*unspellable(extra)]:
+        del extra[name]
+        yield Flaw(f"{NAME}: {name}: {why}")
 
 
 def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from aai_migrate.address import address, host_of
-from aai_migrate.credentials import Secret
-from aai_migrate.errors import ProtocolError, ProviderError
+from aai_migrate.errors import ProviderError
 from aai_migrate.failures import refused
-from aai_migrate.tokens import Given, Tokens, Wanted
+from aai_migrate.tokens import Given, Tokens, Wanted, given
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
-from aai_migrate.wire.values import mapping, number, parse, string
+from aai_migrate.wire.values import mapping, parse, string
 
 from .options import HOSTS, NAME
 
@@ -29,12 +28,12 @@ MOST = 500
 def ask(wanted: Wanted) -> HttpRequest:
     """Return the request for a token, at the host of the sessions; the key stands in the header as it is."""
     query = {"expires_in_seconds": wanted.seconds, "max_session_duration_seconds": wanted.session_seconds}
-    given = urlencode({name: value for name, value in query.items() if value is not None})
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
     config = wanted.config
     base = host_of(config.base_url, SOCKET_PATH)
     url = address(base, HOSTS.get(config.region, HOSTS[None]), PATH, "http")
     headers = {"Authorization": wanted.credential.secret.reveal()} if wanted.credential else {}
-    return HttpRequest("GET", f"{url}?{given}", headers)
+    return HttpRequest("GET", f"{url}?{asked}", headers)
 
 
 def read(wanted: Wanted, response: HttpResponse) -> Given:
@@ -43,13 +42,7 @@ def read(wanted: Wanted, response: HttpResponse) -> Given:
     Raises:
         ProviderError: nothing was.
     """
-    if not 200 <= response.status < 300:
-        raise _answered(response)
-    body = parse(response.body) or {}
-    token = string(body.get("token"))
-    if token is None:
-        raise ProtocolError(NAME, "the answer to the request for a token has none; check base_url")
-    return Given(Secret(token), number(body.get("expires_in_seconds")))
+    return given(NAME, response, "token", _answered, lives="expires_in_seconds")
 
 
 def _answered(response: HttpResponse) -> ProviderError:
@@ -58,8 +51,7 @@ def _answered(response: HttpResponse) -> ProviderError:
     listed = (parse(response.body) or {}).get("detail")
     wrong = [text for item in listed if (text := _wrong(mapping(item)))] if isinstance(listed, list) else []
     if wrong:
-        error.reason = "; ".join(wrong)[:MOST]
-        error.args = (error.provider, error.reason)
+        error.restate("; ".join(wrong)[:MOST])
     error.retryable = error.retryable or response.status == 429
     return error
 

@@ -17,7 +17,7 @@ from aai_migrate.config import Config
 from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Option, encode, of_family, own_words, unknown
+from aai_migrate.options import Encoded, Flaw, Option, encode, of_family, own_words, remarks, unknown
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -156,32 +156,30 @@ class Client:
         encoded = self._encode(evolve(config, on_unsupported="warn"))  # what is wrong is told with all the rest
         extra, strays = self._extra(config)
         known = {*self.parameters, *self.own}
-        remarks: list[Out] = [*unknown(NAME, MODELS, self._model, known, extra), *encoded.warnings()]
+        strange = unknown(NAME, MODELS, self._model, known, extra)
         neutral = self._defaults(config) | encoded.native
         query |= neutral | extra
         pairs, wrong = self._checked(query, neutral, config)
-        if config.on_unsupported == "error":
-            encoded.insist(NAME, self._model, [*(f"{stray}; leave it out of extra" for stray in strays), *wrong])
-        remarks += [say.Warned("unsupported", f"{stray}; going on without it") for stray in strays]
-        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong]
+        said = remarks(config, encoded, [*strays, *wrong], NAME, self._model)
         self._dialled(config, query)
         self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {}
         if start.credential:
             scheme = "Bearer" if start.credential.kind == "token" else "Token"
             headers["Authorization"] = f"{scheme} {start.credential.secret.reveal()}"
-        return [*remarks, Connect(f"{self._address(config)}?{urlencode(pairs)}", headers)]
+        return [*strange, *said, Connect(f"{self._address(config)}?{urlencode(pairs)}", headers)]
 
-    def _extra(self, config: Config) -> tuple[dict[str, Any], list[str]]:
+    def _extra(self, config: Config) -> tuple[dict[str, Any], list[Flaw]]:
         """Return what the caller gave in the vendor's words, and what is wrong with those of the other path."""
         extra = own_words(config, NAME, RESERVED)
         strays = sorted(name for name in extra if name in {*LISTEN, *FLUX} - {*self.parameters})
         kept = {name: value for name, value in extra.items() if name not in strays}
-        return kept, [f"{NAME}/{self._model} has no {name}: other models have" for name in strays]
+        reasons = [f"{NAME}/{self._model} has no {name}: other models have" for name in strays]
+        return kept, [Flaw(reason, "leave it out of extra", "unsupported") for reason in reasons]
 
     def _checked(
         self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config
-    ) -> tuple[list[tuple[str, str]], list[str]]:
+    ) -> tuple[list[tuple[str, str]], list[Flaw]]:
         """Return *query* as it is spelled, and what is wrong with what was taken out of it.
 
         What *neutral* settings say instead counts then: who wants card numbers hidden is not to see all of them.
@@ -193,7 +191,7 @@ class Client:
         own = config.extra.get(NAME, {})
         asked = {row.native: row.name for row in self._rows().values() if config.is_set(row.name)}
         given = "language" in own
-        found: list[str] = []
+        found: list[Flaw] = []
         while True:
             try:
                 pairs = written({name: value for name, value in query.items() if name not in self.own})
@@ -201,9 +199,9 @@ class Client:
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
                 option = asked.get(error.name) if error.name not in own else None
-                found.append(f"{NAME}: {option}, sent as {error}" if option else f"{NAME}: {error}")
+                found.append(Flaw(f"{NAME}: {option}, sent as {error}" if option else f"{NAME}: {error}"))
                 if error.name in RESERVED:
-                    raise ConfigError("; ".join(found)) from None
+                    raise ConfigError("; ".join(map(str, found))) from None
                 wrong = query.pop(error.name)
                 if error.name in neutral and neutral[error.name] != wrong:
                     query[error.name] = neutral[error.name]

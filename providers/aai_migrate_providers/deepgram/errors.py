@@ -40,8 +40,7 @@ def answered(response: HttpResponse | Refused) -> ProviderError:
     error = refused(NAME, response, header=ERROR)
     details = string(body.get("details"))
     if details and details not in error.reason:
-        error.reason = f"{error.reason} {details}"[:500]
-        error.args = (error.provider, error.reason)
+        error.restate(f"{error.reason} {details}"[:500])
     code = string(body.get("err_code")) or string(body.get("error_code")) or string(body.get("category"))
     error.code = code or error.code
     error.retryable = error.retryable or response.status == 429  # too many at once, for now

@@ -6,11 +6,10 @@ Source: https://developers.deepgram.com/reference/auth/tokens/grant
 from __future__ import annotations
 
 from aai_migrate.address import address, host_of
-from aai_migrate.credentials import Secret
-from aai_migrate.errors import ProtocolError
-from aai_migrate.tokens import Given, Tokens, Wanted
+from aai_migrate.errors import ProviderError
+from aai_migrate.tokens import Given, Tokens, Wanted, given
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
-from aai_migrate.wire.values import dumps, number, parse, string
+from aai_migrate.wire.values import dumps
 
 from .errors import answered
 from .grant import LONGEST, SHORTEST, TTL
@@ -37,17 +36,15 @@ def read(wanted: Wanted, response: HttpResponse) -> Given:
     Raises:
         ProviderError: nothing was.
     """
-    if not 200 <= response.status < 300:
-        error = answered(response)
-        if response.status == 403:
-            error.reason = f"{error.reason}; {TOO_WEAK}"
-            error.args = (error.provider, error.reason)
-        raise error
-    body = parse(response.body) or {}
-    token = string(body.get("access_token"))
-    if token is None:
-        raise ProtocolError(NAME, "the answer to the request for a token has no access_token; check base_url")
-    return Given(Secret(token), number(body.get("expires_in")))
+    return given(NAME, response, "access_token", _answered, lives="expires_in")
+
+
+def _answered(response: HttpResponse) -> ProviderError:
+    """Return the error of an answer that is no success; of a refusal, what the key lacks."""
+    error = answered(response)
+    if response.status == 403:
+        error.restate(f"{error.reason}; {TOO_WEAK}")
+    return error
 
 
 TOKENS = Tokens(

@@ -26,8 +26,7 @@ def answered(response: HttpResponse | Refused) -> ProviderError:
     listed = [item if isinstance(item, str) else _located(item) for item in wrong] if isinstance(wrong, list) else []
     error = refused(NAME, response if body else evolve(response, body=_plain(response)))
     if said := [item for item in listed if item]:
-        error.reason = f"{error.reason}: {'; '.join(said)}"[:MOST]
-        error.args = (error.provider, error.reason)
+        error.restate(f"{error.reason}: {'; '.join(said)}"[:MOST])
     error.retryable = error.retryable or response.status == 429  # too many for now, as close code 4429
     error.request_id = string(body.get("request_id")) or response.headers.get("x-aipi-call-id") or error.request_id
     return error

@@ -142,9 +142,8 @@ def _flaws(config: Config) -> Iterator[Flaw]:
     """Say what cannot be chosen here."""
     if config.model not in (None, MODEL):
         yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported")
-    if words := config.extra.get(NAME):
-        reason = f"{NAME} has no settings of its own, such as {', '.join(map(str, words))}"
-        yield Flaw(reason, "leave them out of extra", "unsupported")
+    for name in config.extra.get(NAME, ()):
+        yield Flaw(f"{NAME} has no settings of its own, such as {name}", "leave it out of extra", "unsupported")
 
 
 def _request(request: Request) -> Message:

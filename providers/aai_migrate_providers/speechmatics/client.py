@@ -217,12 +217,10 @@ class Client:
     def _flaws(self, config: Config, extra: dict[str, Any]) -> Iterator[Flaw]:
         """Take out of *extra* what cannot be, words of the other path among it, and say why."""
         table = {**self.members, **self.beside}
-        strays = sorted({*TRANSCRIPTION, *AGENT_TRANSCRIPTION, *BESIDE} & {*extra} - {*table})
-        if strays:
-            reason = f"{NAME}/{self._model} has no {', '.join(strays)}: other models have"
-            yield Flaw(reason, "leave it out of extra", "unsupported")
-        for name in strays:
+        for name in sorted({*TRANSCRIPTION, *AGENT_TRANSCRIPTION, *BESIDE} & {*extra} - {*table}):
             del extra[name]
+            reason = f"{NAME}/{self._model} has no {name}: other models have"
+            yield Flaw(reason, "leave it out of extra", "unsupported")
         for name, inner in table.items():
             if wrong := next(Table({name: inner}).wrong(extra), ""):
                 del extra[name]

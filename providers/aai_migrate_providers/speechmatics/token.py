@@ -9,11 +9,9 @@ import re
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
-from aai_migrate.credentials import Secret
-from aai_migrate.errors import ProtocolError
-from aai_migrate.tokens import Given, Tokens, Wanted
+from aai_migrate.tokens import Given, Tokens, Wanted, given
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
-from aai_migrate.wire.values import dumps, parse, string
+from aai_migrate.wire.values import dumps
 
 from .door import LONGEST, RT, SHORTEST
 from .errors import answered
@@ -47,12 +45,7 @@ def read(wanted: Wanted, response: HttpResponse) -> Given:
     Raises:
         ProviderError: nothing was.
     """
-    if response.status not in (200, 201):
-        raise answered(response)
-    key = string((parse(response.body) or {}).get("key_value"))
-    if key is None:
-        raise ProtocolError(NAME, "the answer to the request for a temporary key has none")
-    return Given(Secret(key))
+    return given(NAME, response, "key_value", answered)
 
 
 TOKENS = Tokens(

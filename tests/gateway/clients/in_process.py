@@ -71,8 +71,8 @@ def gladia(url: gateway.Address) -> None:
     for chunk in CHUNKS:
         session.send_audio(chunk)
     session.stop_recording()
-    ended.wait()
-    session.join()
+    assert ended.wait(60)
+    assert session.join(10)
 
 
 def speechmatics(url: gateway.Address) -> None:

@@ -19,18 +19,23 @@ from aai_migrate.explain import Rehearsal, rehearse
 from aai_migrate.options import Option
 from aai_migrate.wire.frames import Connect, Message
 
-from ..rowed import (
+from ..told import (
     begun,
     check_again,
+    check_complete,
     check_exact,
     check_lacking,
+    check_never_breaks,
     check_told,
     check_wordless,
+    configs,
+    heard,
     left_out,
+    legal,
     mixable,
     native,
+    row_of,
 )
-from ..told import check_complete, check_never_breaks, configs, heard, legal, row_of
 
 URL = "wss://v2.example.com"
 SILENCE = "end_utterance_silence_threshold"

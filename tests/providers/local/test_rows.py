@@ -63,7 +63,7 @@ def test_one_error_names_all_that_is_wrong() -> None:
     assert caught.value.also == (
         "local: turn_silence must be 0.1 to 10 seconds, not 0",
         "local has one model, not 'big'; leave it out",
-        "local has no settings of its own, such as speed; leave them out of extra",
+        "local has no settings of its own, such as speed; leave it out of extra",
     )
     found = rehearse(PROVIDER, Config(**options, on_unsupported="warn"))
     assert told(found) == UNASKED

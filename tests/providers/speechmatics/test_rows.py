@@ -31,18 +31,24 @@ from aai_migrate.explain import Rehearsal, rehearse
 from aai_migrate.options import Option
 from aai_migrate.wire.frames import Connect, Message
 
-from ..rowed import (
+from ..told import (
     begun,
     check_again,
+    check_complete,
     check_exact,
     check_lacking,
+    check_never_breaks,
     check_told,
     check_wordless,
+    configs,
+    heard,
     left_out,
+    legal,
     mixable,
     native,
+    row_of,
+    tags,
 )
-from ..told import check_complete, check_never_breaks, configs, heard, legal, row_of, tags
 
 EXAMPLES = {RT: "enhanced", MELIA: "melia-1", AGENT: "linden-1"}
 ROWS = [(EXAMPLES[family], row) for family in EXAMPLES for row in OPTIONS if family in row.models]

@@ -93,7 +93,7 @@ class Capabilities:
         if audio.channels > self.max_channels:
             apart = f"it keeps {self.max_channels} apart, not {audio.channels}; " if self.max_channels > 1 else ""
             hint = f"{apart}use channels='mix', or open one stream a channel"
-            raise UnsupportedOption({"channels='separate'": hint}, provider)
+            raise UnsupportedOption({"channels": hint}, provider)
         return AudioFormat(rate, encoding, audio.channels)
 
 

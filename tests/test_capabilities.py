@@ -65,8 +65,9 @@ def test_more_channels_than_can_be_mixed() -> None:
 def test_more_channels_than_are_kept_apart() -> None:
     """That is a setting's fault, and the error names the setting."""
     advice = "use channels='mix', or open one stream a channel"
-    with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out"):
+    with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out") as error:
         capabilities().wire_format("v", AudioFormat(channels=2), separate=True)
+    assert error.value.options == {"channels": advice}
     with pytest.raises(UnsupportedOption, match=f"; it keeps 2 apart, not 3; {advice}; leave"):
         capabilities(max_channels=2).wire_format("v", AudioFormat(channels=3), separate=True)
 

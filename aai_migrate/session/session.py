@@ -27,6 +27,7 @@ from ..errors import (
     QuotaExceeded,
     StreamClosed,
     UnsupportedOption,
+    lacked,
 )
 from ..events import AudioGap, Reconnected, Reconnecting
 from ..options import changed
@@ -303,8 +304,8 @@ class Session:
         except UnsupportedOption as error:
             if config.on_unsupported == "warn":
                 mixed = can.wire_format(name, config.audio, separate=False)
-                hint = f"{error.option} ({error.alternative})"
-                return mixed, [say.Warned("unsupported", f"{name} has no {hint}; the channels are mixed")]
+                text = f"{name} has no {lacked(error.option)} ({error.alternative}); the channels are mixed"
+                return mixed, [say.Warned("unsupported", text)]
             one = can.wire_format(name, evolve(config.audio, channels=1), separate=False)
             try:  # what else is wrong
                 self.provider.client(self._context).send(ask.Start(evolve(config, audio=one), credential), 0.0)

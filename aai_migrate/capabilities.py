@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
@@ -55,6 +55,7 @@ class Capabilities:
         max_channels: how many channels one connection takes apart.
         default_model: the model asked for when the caller names none; None leaves it to the vendor.
         models: the known models; others are passed on with a warning.
+        infer: the family of a model that is not in the table, by its name; "": that tells nothing.
     """
 
     as_of: datetime.date
@@ -64,6 +65,14 @@ class Capabilities:
     max_channels: int = 1
     default_model: str | None = None
     models: Mapping[str, Model] = field(factory=dict)
+    infer: Callable[[str], str] = lambda name: ""
+
+    def family(self, model: str | None = None) -> str:
+        """Return the family of *model*, by default of the default model; "" where nothing tells it."""
+        name = model or self.default_model or ""
+        if name in self.models:
+            return self.models[name].family
+        return self.infer(name) if name else ""
 
     def outdated(self, provider: str, model: str | None, today: datetime.date) -> str:
         """Say what is the matter with *model* of *provider* as of *today*; "" for one in use, or not in the table."""

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.capabilities import Capabilities, Model
@@ -70,6 +71,14 @@ def test_more_channels_than_are_kept_apart() -> None:
     assert error.value.options == {"channels": advice}
     with pytest.raises(UnsupportedOption, match=f"; it keeps 2 apart, not 3; {advice}; leave"):
         capabilities(max_channels=2).wire_format("v", AudioFormat(channels=3), separate=True)
+
+
+def test_families() -> None:
+    """By the table, of the default model where none is named; of another model by its name, where that tells."""
+    can = capabilities(default_model="m-1", models={"m-1": Model(name="m-1", family="m")})
+    assert (can.family(), can.family("m-1"), can.family("m-2")) == ("m", "m", "")
+    telling = evolve(can, infer=lambda name: name[0])
+    assert (telling.family(), telling.family("n-2"), capabilities(infer=telling.infer).family()) == ("m", "n", "")
 
 
 def test_models_are_data() -> None:

@@ -19,7 +19,7 @@ from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
 from ..credentials import Credential
 from ..errors import AudioError, ConfigError, UnsupportedOption
-from ..features import Feature, family, features
+from ..features import Feature, features
 from ..options import Option, encode, of_family
 from ..provider import Provider
 from ..testing.trace import MASK, masked_headers, masked_text, secret
@@ -138,7 +138,7 @@ def explain(
     provider.check(config)
     played = rehearse(provider, config, credential, today=today)
     suited = provider.suited(config)
-    rows = of_family(suited.options, family(suited, config.model))
+    rows = of_family(suited.options, suited.capabilities.family(config.model))
     settings = _settings(played)
     hidden = frozenset(word for word, value in settings.items() if value == MASK)
     sent = _Origins(provider, config, rows, credential).of(settings)
@@ -408,9 +408,8 @@ def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> di
     """Return the options that are left out with the reasons that the caller was told."""
     told = {each.message for each in warned}
     lenient = evolve(config, on_unsupported="warn")
-    encoded = encode(
-        lenient, provider.options, provider.name, model=config.model, family=family(provider, config.model)
-    )
+    family = provider.capabilities.family(config.model)
+    encoded = encode(lenient, provider.options, provider.name, model=config.model, family=family)
     reasons = zip(encoded.dropped.items(), encoded.warnings(), strict=True)
     return {name: why for (name, why), warning in reasons if warning.message in told}
 

@@ -113,6 +113,22 @@ class TestOrigins:
         assert found["interim_results"] == ("caller", "partials")
         assert origins(told("deepgram", turn_silence=0.7))["endpointing"] == ("caller", "turn_silence")
 
+    @pytest.mark.parametrize(
+        ("spec", "option", "word"),
+        [
+            ("deepgram/nova-2-next", "keyterms", "keywords"),
+            ("deepgram/flux-next-multi", "languages", "language_hint"),
+            ("assemblyai-v3/universal-streaming-next", "turn_silence", "min_turn_silence"),
+            ("speechmatics/linden-9", "keyterms", "additional_vocab"),
+        ],
+    )
+    def test_models_that_are_in_no_table(self, spec: str, option: str, word: str) -> None:
+        """Their rows are those by which the settings are sent: the name tells the family."""
+        value: dict[str, Any] = {"keyterms": ("a",), "languages": ("de", "en"), "turn_silence": 0.5}
+        found = told(spec, **{option: value[option]})
+        assert given(found, option).words
+        assert origins(found)[word] == ("caller", option)
+
     def test_what_follows_from_an_option(self) -> None:
         """A spelling from the language, names of channels from keeping these apart, a delay from our silence."""
         found = origins(told("speechmatics", language="en-GB"))

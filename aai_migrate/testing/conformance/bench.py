@@ -143,10 +143,8 @@ class Bench:
 
     @property
     def family(self) -> str:
-        """The family of the model, "" where the table does not have it."""
-        can, model = self.suited().capabilities, self.whole()[1]
-        known = can.models.get(model or can.default_model or "")
-        return known.family if known else ""
+        """The family of the model, "" where nothing tells it."""
+        return self.suited().capabilities.family(self.whole()[1])
 
     def row(self, name: str) -> Option | None:
         """Return the option row of a setting for the model; None: the model lacks it."""

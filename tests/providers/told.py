@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.config import OPTIONS, Config
-from aai_migrate.errors import AudioError, ConfigError, UnsupportedOption
+from aai_migrate.errors import AudioError, ConfigError, UnsupportedOption, lacked
 from aai_migrate.explain import Rehearsal, rehearse
 from aai_migrate.options import Option
 from aai_migrate.provider import Provider
@@ -124,7 +124,7 @@ def heard(found: Rehearsal) -> Config:
 
 def row_of(rows: Sequence[Option], family: str, name: str) -> Option:
     """The one row for option *name* of models of *family*."""
-    (row,) = [row for row in rows if row.name == name and (not row.models or family in row.models)]
+    (row,) = [row for row in rows if row.name == name and row.counts_for(family)]
     return row
 
 
@@ -134,7 +134,7 @@ def row_of(rows: Sequence[Option], family: str, name: str) -> Option:
 def check_complete(rows: Sequence[Option], families: Sequence[str]) -> None:
     """Each option of each family has one row, which says where it is from, and what differs or comes nearest."""
     for family in families:
-        names = [row.name for row in rows if not row.models or family in row.models]
+        names = [row.name for row in rows if row.counts_for(family)]
         assert sorted(names) == sorted(OPTIONS), family
     for row in rows:
         assert row.source.startswith("https://")
@@ -204,7 +204,7 @@ def check_lenient(provider: Provider, config: Config) -> None:
         lacks = re.match(rf"{provider.name} has no ([\w='.]+)", text)
         if lacks:
             assert isinstance(caught.value, UnsupportedOption)
-            assert lacks[1] in caught.value.options
+            assert lacks[1] in map(lacked, caught.value.options)
         elif " goes before " not in text:
             assert text.removesuffix("; going on without it") in str(caught.value)
     lacking: Mapping[str, str] = getattr(caught.value, "options", {})

@@ -74,6 +74,10 @@ class Option:
         if name not in OPTIONS:
             raise ValueError(f"no neutral option is called {name!r}")
 
+    def counts_for(self, family: str) -> bool:
+        """Say whether it is for models of *family*; "": of any."""
+        return not (self.models and family) or family in self.models
+
 
 @frozen
 class Encoded:
@@ -152,7 +156,7 @@ def of_family(rows: Iterable[Option], family: str) -> dict[str, Option]:
     """Return the row of each option that counts for models of *family*: the first; "": of any."""
     table: dict[str, Option] = {}
     for row in rows:
-        if not (row.models and family) or family in row.models:
+        if row.counts_for(family):
             table.setdefault(row.name, row)
     return table
 

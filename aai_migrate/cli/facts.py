@@ -50,7 +50,7 @@ def facts(provider: Provider, model: str | None = None) -> dict[str, Any]:
 def rows(provider: Provider, model: str | None) -> tuple[Option, ...]:
     """Return the option rows of *provider*, with a *model* only those that count for it."""
     known = provider.capabilities.family(model) if model else ""
-    return tuple(row for row in provider.options if not (row.models and known) or known in row.models)
+    return tuple(row for row in provider.options if row.counts_for(known))
 
 
 def told_of(feature: Feature) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ... import registry
 from ...audio.format import AudioFormat
 from ...config import Config
 from ...credentials import Credential, Secret
-from ...options import Option
+from ...options import Option, of_family
 from ...provider import Context, Provider
 from ...session import Session
 from ...wire.commands import Command, Configure, Start
@@ -148,10 +148,8 @@ class Bench:
 
     def row(self, name: str) -> Option | None:
         """Return the option row of a setting for the model; None: the model lacks it."""
-        for row in self.suited().options:
-            if row.name == name and (not (row.models and self.family) or self.family in row.models):
-                return None if row.support == "unsupported" else row
-        return None
+        row = of_family(self.suited().options, self.family).get(name)
+        return None if row is None or row.support == "unsupported" else row
 
     def credential(self) -> Credential | None:
         """Return the key, where one is needed."""

@@ -309,4 +309,4 @@ OPTIONS = (
 
 def rows(family: str) -> list[Option]:
     """Return the rows of one model family."""
-    return [row for row in OPTIONS if not row.models or family in row.models]
+    return [row for row in OPTIONS if row.counts_for(family)]

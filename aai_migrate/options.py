@@ -17,6 +17,8 @@ from .errors import BadRequest, ConfigError, UnsupportedOption
 from .wire.events import Warned
 
 Support = Literal["exact", "approximate", "emulated", "unsupported"]
+WITHOUT = "; going on without it"
+"""What ends the text that says why a setting is left out."""
 
 
 def same(value: Any) -> Any:
@@ -109,7 +111,12 @@ class Encoded:
 
     def warnings(self) -> list[Warned]:
         """Return what the caller is told of options that were left out."""
-        return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
+        return [without("unsupported", why, name) for name, why in self.dropped.items()]
+
+
+def without(code: str, reason: str, option: str) -> Warned:
+    """Return what the caller is told of *option*, which is left out for *reason*."""
+    return Warned(code, f"{reason}{WITHOUT}", option)
 
 
 def encode(
@@ -234,11 +241,13 @@ class Flaw:
         reason: what it is.
         fix: what to do about it, where the reason does not say that too.
         code: of the warning, where the caller prefers one.
+        option: "model", ``extra.WORD``, or ``extra`` for all of these.
     """
 
     reason: str
     fix: str = ""
     code: str = "invalid"
+    option: str = ""
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.fix}" if self.fix else self.reason
@@ -257,4 +266,4 @@ def remarks(
     found = tuple(flaws)
     if config.on_unsupported == "error":
         encoded.insist(provider, model, map(str, found))
-    return [*(Warned(flaw.code, f"{flaw.reason}; going on without it") for flaw in found), *encoded.warnings()]
+    return [*(without(flaw.code, flaw.reason, flaw.option) for flaw in found), *encoded.warnings()]

@@ -20,7 +20,7 @@ from ..config import OPTIONS, Config
 from ..credentials import Credential
 from ..errors import AudioError, ConfigError, UnsupportedOption
 from ..features import Feature, features
-from ..options import Option, encode, of_family
+from ..options import WITHOUT, Option, of_family
 from ..provider import Provider
 from ..testing.trace import MASK, masked_headers, masked_text, secret
 from ..wire.events import Warned
@@ -368,7 +368,7 @@ def _given(
     for each in sent:
         if each.origin == "caller":
             words.setdefault(each.option, {})[each.word] = each.value
-    dropped = _dropped(provider, config, warned)
+    dropped = _dropped(warned)
     given = [
         Given(
             option=name,
@@ -383,7 +383,7 @@ def _given(
         if value != getattr(_USUAL, name)
     ]
     own = config.extra.get(provider.name, {})
-    return (*given, *(_own(name, value, words.get("extra", {})) for name, value in own.items()))
+    return (*given, *(_own(name, value, words.get("extra", {}), dropped) for name, value in own.items()))
 
 
 def _note(feature: Feature, value: Any) -> str:
@@ -395,23 +395,24 @@ def _note(feature: Feature, value: Any) -> str:
     return ": ".join(filter(None, (approximate, feature.note)))
 
 
-def _own(name: str, value: Any, sent: Mapping[str, Any]) -> Given:
+def _own(name: str, value: Any, sent: Mapping[str, Any], dropped: Mapping[str, str]) -> Given:
     """Return what becomes of a word of the vendor's own, with the value that may be shown."""
+    option = f"extra.{name}"
     words = {word: shown for word, shown in sent.items() if word.partition(".")[0] == name}
     if not words:
         plain = MASK if isinstance(value, Mapping) else _masked(name, value)
-        return Given(option=f"extra.{name}", value=plain, note="no word of the wire, or left out")
-    return Given(option=f"extra.{name}", value=words.get(name, words), words=tuple(words))
+        why = dropped.get(option, dropped.get("extra", ""))
+        return Given(option=option, value=plain, dropped=why, note="" if why else "no word of the wire")
+    return Given(option=option, value=words.get(name, words), words=tuple(words))
 
 
-def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> dict[str, str]:
-    """Return the options that are left out with the reasons that the caller was told."""
-    told = {each.message for each in warned}
-    lenient = evolve(config, on_unsupported="warn")
-    family = provider.capabilities.family(config.model)
-    encoded = encode(lenient, provider.options, provider.name, model=config.model, family=family)
-    reasons = zip(encoded.dropped.items(), encoded.warnings(), strict=True)
-    return {name: why for (name, why), warning in reasons if warning.message in told}
+def _dropped(warned: Iterable[Warned]) -> dict[str, str]:
+    """Return the settings that are left out with the reasons that the caller was told."""
+    reasons: dict[str, list[str]] = {}
+    for each in warned:
+        if each.option:
+            reasons.setdefault(each.option, []).append(each.message.removesuffix(WITHOUT))
+    return {option: "; ".join(texts) for option, texts in reasons.items()}
 
 
 def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any]) -> dict[str, str]:

@@ -305,7 +305,7 @@ class Session:
             if config.on_unsupported == "warn":
                 mixed = can.wire_format(name, config.audio, separate=False)
                 text = f"{name} has no {lacked(error.option)} ({error.alternative}); the channels are mixed"
-                return mixed, [say.Warned("unsupported", text)]
+                return mixed, [say.Warned("unsupported", text, error.option)]
             one = can.wire_format(name, evolve(config.audio, channels=1), separate=False)
             try:  # what else is wrong
                 self.provider.client(self._context).send(ask.Start(evolve(config, audio=one), credential), 0.0)

@@ -158,7 +158,7 @@ class TestOrigins:
     def test_a_word_of_this_librarys(self) -> None:
         """It is none of the wire."""
         one = given(told("gladia", extra={"gladia": {"audio_frames": "binary"}}), "extra.audio_frames")
-        assert (one.value, one.words, one.note) == ("binary", (), "no word of the wire, or left out")
+        assert (one.value, one.words, one.note) == ("binary", (), "no word of the wire")
 
 
 class TestSettings:
@@ -174,6 +174,60 @@ class TestSettings:
             Warned("unsupported", "gladia has no diarization; going on without it"),
         )
         assert origins(found)["endpointing"] == ("default", "turn_silence")
+
+    @pytest.mark.parametrize(
+        ("spec", "options", "option", "why"),
+        [
+            (
+                "assemblyai-v3",
+                {"channels": "separate", "audio": AudioFormat(channels=2)},
+                "channels",
+                "assemblyai-v3 has no channels='separate' (use channels='mix', or open one stream a channel); "
+                "the channels are mixed",
+            ),
+            (
+                "deepgram",
+                {"extra": {"deepgram": {"endpointing": "soon"}}},
+                "extra.endpointing",
+                "deepgram: endpointing: expected a number, not 'soon'",
+            ),
+            (
+                "deepgram/flux-general-en",
+                {"extra": {"deepgram": {"smart_format": True}}},
+                "extra.smart_format",
+                "deepgram/flux-general-en has no smart_format: other models have",
+            ),
+            (
+                "speechmatics",
+                {"extra": {"speechmatics": {"emit_sentences": True}}},
+                "extra.emit_sentences",
+                "speechmatics/enhanced has no emit_sentences: other models have",
+            ),
+            (
+                "assemblyai-v3",
+                {"extra": {"assemblyai-v3": {"prompt": object()}}},
+                "extra.prompt",
+                "assemblyai-v3: prompt: takes text, a number, true or false, or JSON; not this object",
+            ),
+            (
+                "gladia",
+                {"extra": {"gladia": {"audio_frames": "text"}}},
+                "extra.audio_frames",
+                "gladia: audio_frames must be json or binary, not 'text'",
+            ),
+            ("local/big", {}, "model", "local has one model, not 'big'"),
+            (
+                "local",
+                {"extra": {"local": {"speed": 2}}},
+                "extra.speed",
+                "local has no settings of its own, such as speed",
+            ),
+        ],
+    )
+    def test_what_has_no_row_is_dropped(self, spec: str, options: dict[str, Any], option: str, why: str) -> None:
+        """Channels, a model and a vendor's own words, with the reasons that the caller is told."""
+        one = given(told(spec, on_unsupported="warn", **options), option)
+        assert (one.words, one.dropped) == ((), why)
 
     def test_what_is_not_dialled(self) -> None:
         """The errors of connect."""

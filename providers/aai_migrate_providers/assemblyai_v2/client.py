@@ -227,7 +227,9 @@ class Client:
 def _model(config: Config) -> Iterator[Flaw]:
     """There is one model, which the wire has no word for."""
     if config.model not in (None, MODEL):
-        yield Flaw(f"{NAME} has one model, which cannot be chosen", f"leave {config.model!r} out", "unsupported")
+        yield Flaw(
+            f"{NAME} has one model, which cannot be chosen", f"leave {config.model!r} out", "unsupported", "model"
+        )
 
 
 def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
@@ -235,13 +237,14 @@ def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
     for name, check in WORDS.items():
         if name in extra and (wrong := check(extra[name])):
             del extra[name]
-            yield Flaw(f"{NAME}: {name} {wrong}")
+            yield Flaw(f"{NAME}: {name} {wrong}", option=f"extra.{name}")
     for name, value in [*extra.items()]:
         try:
             _wire(value)
         except (TypeError, ValueError, RecursionError):
             del extra[name]
-            yield Flaw(f"{NAME}: {name} takes text, a number, true or false, or a list, not a {type(value).__name__}")
+            reason = f"{NAME}: {name} takes text, a number, true or false, or a list, not a {type(value).__name__}"
+            yield Flaw(reason, option=f"extra.{name}")
 
 
 def _control(name: str, value: Any) -> Message:

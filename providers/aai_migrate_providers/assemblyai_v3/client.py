@@ -16,7 +16,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost, refused
-from aai_migrate.options import Encoded, encode, own_words, unknown
+from aai_migrate.options import Encoded, encode, own_words, unknown, without
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -122,7 +122,7 @@ class Client:
         known = NATIVE | {row.native for row in OPTIONS}
         remarks = unknown(NAME, MODELS, self._model, known, extra)
         remarks += encoded.warnings()
-        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong.values()]
+        remarks += [without("invalid", why, f"extra.{name}") for name, why in wrong.items()]
         return [*remarks, Connect(url, headers)]
 
     def _encode(self, config: Config) -> Encoded:

@@ -16,7 +16,7 @@ from aai_migrate.address import address
 from aai_migrate.config import Config
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Option, encode, own_words, unknown
+from aai_migrate.options import Encoded, Option, encode, own_words, unknown, without
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -160,9 +160,13 @@ class Client:
         query |= neutral | extra
         pairs, wrong = self._checked(query, neutral, config)
         if config.on_unsupported == "error":
-            encoded.insist(NAME, self._model, [*(f"{stray}; leave it out of extra" for stray in strays), *wrong])
-        remarks += [say.Warned("unsupported", f"{stray}; going on without it") for stray in strays]
-        remarks += [say.Warned("invalid", f"{why}; going on without it") for why in wrong]
+            encoded.insist(
+                NAME,
+                self._model,
+                [*(f"{why}; leave it out of extra" for why in strays.values()), *(why for _, why in wrong)],
+            )
+        remarks += [without("unsupported", why, f"extra.{name}") for name, why in strays.items()]
+        remarks += [without("invalid", why, option) for option, why in wrong]
         self._dialled(config, query)
         self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
         headers = {}
@@ -171,17 +175,17 @@ class Client:
             headers["Authorization"] = f"{scheme} {start.credential.secret.reveal()}"
         return [*remarks, Connect(f"{self._address(config)}?{urlencode(pairs)}", headers)]
 
-    def _extra(self, config: Config) -> tuple[dict[str, Any], list[str]]:
+    def _extra(self, config: Config) -> tuple[dict[str, Any], dict[str, str]]:
         """Return what the caller gave in the vendor's words, and what is wrong with those of the other path."""
         extra = own_words(config, NAME, RESERVED)
         strays = sorted(name for name in extra if name in {*LISTEN, *FLUX} - {*self.parameters})
         kept = {name: value for name, value in extra.items() if name not in strays}
-        return kept, [f"{NAME}/{self._model} has no {name}: other models have" for name in strays]
+        return kept, {name: f"{NAME}/{self._model} has no {name}: other models have" for name in strays}
 
     def _checked(
         self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config
-    ) -> tuple[list[tuple[str, str]], list[str]]:
-        """Return *query* as it is spelled, and what is wrong with what was taken out of it.
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return *query* as it is spelled, and what was taken out of it: each setting with what is wrong.
 
         What *neutral* settings say instead counts then: who wants card numbers hidden is not to see all of them.
         A language in the vendor's own word is not checked: models learn more than our table has.
@@ -190,19 +194,23 @@ class Client:
             ConfigError: there is no going on without it.
         """
         given = "language" in config.extra.get(NAME, {})
-        found: list[str] = []
+        found: list[tuple[str, str]] = []
         while True:
             try:
                 pairs = written({name: value for name, value in query.items() if name not in self.own})
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                found.append(f"{NAME}: {error}")
-                if error.name in RESERVED:
-                    raise ConfigError("; ".join(found)) from None
-                wrong = query.pop(error.name)
-                if error.name in neutral and neutral[error.name] != wrong:
-                    query[error.name] = neutral[error.name]
+                name, text = error.name, f"{NAME}: {error}"
+                if name in RESERVED:
+                    raise ConfigError("; ".join([*(why for _, why in found), text])) from None
+                wrong = query.pop(name)
+                option = f"extra.{name}"
+                if name in neutral and neutral[name] != wrong:
+                    query[name] = neutral[name]
+                elif name in neutral:
+                    option = next((row.name for row in self.rows if row.native == name), option)
+                found.append((option, text))
             else:  # the service takes booleans in lower case only
                 flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
                 return [(name, flags.get(name, text)) for name, text in pairs], found

@@ -141,10 +141,10 @@ class LocalClient:
 def _flaws(config: Config) -> Iterator[Flaw]:
     """Say what cannot be chosen here."""
     if config.model not in (None, MODEL):
-        yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported")
+        yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported", "model")
     if words := config.extra.get(NAME):
         reason = f"{NAME} has no settings of its own, such as {', '.join(map(str, words))}"
-        yield Flaw(reason, "leave them out of extra", "unsupported")
+        yield Flaw(reason, "leave them out of extra", "unsupported", "extra")
 
 
 def _request(request: Request) -> Message:

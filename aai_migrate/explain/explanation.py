@@ -20,9 +20,9 @@ from ..config import OPTIONS, Config
 from ..credentials import Credential
 from ..errors import AudioError, ConfigError, UnsupportedOption
 from ..features import Feature, features
+from ..masking import MASK, masked_headers, masked_text, secret
 from ..options import WITHOUT, Option, of_family
 from ..provider import Provider
-from ..testing.trace import MASK, masked_headers, masked_text, secret
 from ..wire.events import Warned
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse

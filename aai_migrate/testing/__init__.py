@@ -1,9 +1,10 @@
 """The test kit, for our own tests and for applications': both halves of a vendor, in memory or on this machine."""
 
+from ..service import Far, Service
 from .clock import ManualClock
 from .contract import check_turns
 from .faults import Corrupt, Cut, Delay, Duplicate, Fault, Refuse
-from .link import Far, FarEnd, Link, Service, Stuck, spoken
+from .link import FarEnd, Link, Stuck, spoken
 from .run import Run
 from .same import DifferentTurns, EndedTurn, SameTurns, ended_turns, same_turns
 from .trace import Entry, Trace

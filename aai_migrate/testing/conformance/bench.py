@@ -17,13 +17,14 @@ from ...config import Config
 from ...credentials import Credential, Secret
 from ...options import Option, of_family
 from ...provider import Context, Provider
+from ...service import Ear, Far, Service
 from ...session import Session
 from ...wire.commands import Command, Configure, Start
 from ...wire.events import Configured, Event
 from ...wire.frames import Connect, Frame, HttpRequest
 from ..coded import CodedEar, Hard, Reader, encode, words
 from ..faults import Direction, Fault
-from ..link import Ear, Far, FarEnd, Service
+from ..link import FarEnd
 from ..run import Run
 from ..trace import Trace
 from .watched import Watch

@@ -155,6 +155,12 @@ class TestOrigins:
         assert origins(found)["endpointing"] == origins(found)["smart_format"] == ("caller", "extra")
         assert given(found, "extra.endpointing") == Given(option="extra.endpointing", value=300, words=("endpointing",))
 
+    def test_an_empty_list(self) -> None:
+        """In a query it is not said, though the word occurs there as a value."""
+        found = told("deepgram", keyterms=("tag",), extra={"deepgram": {"tag": []}})
+        assert "tag" not in origins(found)
+        assert given(found, "extra.tag").note == "no word of the wire"
+
     def test_a_word_of_this_librarys(self) -> None:
         """It is none of the wire."""
         one = given(told("gladia", extra={"gladia": {"audio_frames": "binary"}}), "extra.audio_frames")

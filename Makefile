@@ -38,12 +38,13 @@ test: $(DEV) $(MIC) $(NODE) $(OLD)
 		--cov-report=term-missing:skip-covered --cov-fail-under=95 --durations=25
 
 lint: $(DEV)
-	$(BIN)/ruff check .
+	$(BIN)/ruff check . .ci
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py examples/*.py
+	$(BIN)/mypy --strict aai_migrate providers/aai_migrate_providers tests benchmarks fixtures/audio/*.py examples/*.py \
+		examples/tiny_provider/aai_migrate_tiny .ci/*.py
 
 table: $(DEV)
-	$(BIN)/python .ci/table
+	$(BIN)/python .ci/table.py
 
 clean:
 	rm -rf $(VENV)

@@ -1,7 +1,7 @@
 """One Turn event stream in front of many streaming speech-to-text services."""
 
 from importlib import import_module as _import
-from types import ModuleType as _Module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import audio
 from .audio.format import AudioFormat
@@ -92,9 +92,22 @@ __all__ = [
     "load",
 ]
 
+_LATER = ("doctor", "explain", "features", "gateway", "testing")
+"""Parts that few programs need, imported when they are asked for."""
 
-def __getattr__(name: str) -> _Module:
-    """Import the parts that few programs need when they are asked for, such as ``aai_migrate.gateway``."""
-    if name in ("explain", "gateway", "testing"):
-        return _import(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+if _TYPE_CHECKING:
+    from . import doctor as doctor
+    from . import explain as explain
+    from . import features as features
+    from . import gateway as gateway
+    from . import testing as testing
+else:
+
+    def __getattr__(name: str) -> object:
+        if name in _LATER:
+            return _import(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from .audio.format import AudioFormat, Encoding
-from .errors import AudioError, UnsupportedOption
+from .config import Config
+from .errors import AudioError, UnsupportedOption, lacked
+from .wire.events import Warned
 
 
 @frozen(kw_only=True)
@@ -101,9 +103,28 @@ class Capabilities:
             return AudioFormat(rate, encoding, 1)
         if audio.channels > self.max_channels:
             apart = f"it keeps {self.max_channels} apart, not {audio.channels}; " if self.max_channels > 1 else ""
-            hint = f"{apart}use channels='mix', or open one stream a channel"
+            mixed = "use channels='mix', or " if audio.channels <= 2 else ""  # more cannot be mixed
+            hint = f"{apart}{mixed}open one stream a channel"
             raise UnsupportedOption({"channels": hint}, provider)
         return AudioFormat(rate, encoding, audio.channels)
+
+    def wire_for(self, provider: str, config: Config) -> tuple[AudioFormat, tuple[Warned, ...]]:
+        """Return the format to send the audio of *config* in, and what the caller is told of it.
+
+        Channels that the vendor does not keep apart are mixed, if the caller would rather go on without.
+
+        Raises:
+            AudioError: there are more channels than can be mixed.
+            UnsupportedOption: there are more channels than the vendor keeps apart, and the caller wants an error.
+        """
+        try:
+            return self.wire_format(provider, config.audio, separate=config.channels == "separate"), ()
+        except UnsupportedOption as error:
+            if config.on_unsupported == "error":
+                raise
+            mixed = self.wire_format(provider, config.audio, separate=False)
+            text = f"{provider} has no {lacked(error.option)} ({error.alternative}); the channels are mixed"
+            return mixed, (Warned("unsupported", text, error.option),)
 
 
 def _rate(taken: range | tuple[int, ...], rate: int) -> int:

@@ -51,6 +51,8 @@ _ONE_VENDORS = frozenset({"model", "base_url", "api_key_env", "extra"})
 """Names that mean nothing, or something else, to the next vendor: a base URL at the top would get its key."""
 _KEYS = frozenset({"api_key", "apikey", "key", "token", "access_token", "secret", "password"})
 _LANGUAGES = ("language", "languages")
+CREDENTIALS = frozenset({"api_key", "api_key_env", "token"})
+"""Arguments beside the options, for the hint at a misspelled one."""
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -112,7 +114,8 @@ def understand(options: Mapping[str, Any]) -> tuple[Config, Limits]:
         AudioError: an audio format that cannot be.
     """
     limits = Limits(**{name: value for name, value in options.items() if name in LIMITS})
-    return configure({name: value for name, value in options.items() if name not in LIMITS}, others=LIMITS), limits
+    others = {name: value for name, value in options.items() if name not in LIMITS}
+    return configure(others, others=LIMITS | CREDENTIALS), limits
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,7 +266,8 @@ def _table(provider: str, content: Mapping[str, Any]) -> Table:
 
 
 def _no_key(name: str) -> None:
-    if name.lower().replace("-", "_") in _KEYS:
+    plain = name.lower().replace("-", "_")
+    if plain in _KEYS or plain.endswith("_api_key"):
         raise ConfigError(
             f"{name}: keys do not belong in a file; put it into the provider's environment variable, "
             'or into another and name that one in its table, as api_key_env = "NAME"'

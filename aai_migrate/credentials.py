@@ -12,6 +12,9 @@ from attrs import Attribute, evolve, field, frozen
 
 from .errors import AaiMigrateError, ConfigError
 
+MASK = "***"
+"""Stands wherever a secret is left out."""
+
 
 class Secret:
     """A string that shows itself to :meth:`reveal` only.
@@ -33,11 +36,11 @@ class Secret:
         """Return *text* without the value, plain or as a URL spells it; of a URL what its query says goes as well."""
         for part in (self.__value, *_queried(self.__value)):
             if len(part) >= 4:
-                text = text.replace(part, "***").replace(quote(part, safe=""), "***")
+                text = text.replace(part, MASK).replace(quote(part, safe=""), MASK)
         return text
 
     def __repr__(self) -> str:
-        return "Secret('***')"
+        return f"Secret('{MASK}')"
 
     __str__ = __repr__
 

@@ -6,7 +6,7 @@
     ├── ConfigError                 a setting is wrong; nothing was dialled
     │   ├── UnsupportedOption       this vendor or model lacks the option, or several
     │   └── MissingExtra            a package that an extra installs is not there
-    ├── AudioError                  audio is not what it was declared to be
+    ├── AudioError                  audio is not what it was declared to be, or too much
     │   ├── AudioRateMismatch       bytes per second do not match the declared format
     │   └── AudioOverflow           more audio waits to be sent than may
     ├── ProviderError               the vendor refused, failed or vanished
@@ -82,19 +82,20 @@ class MissingExtra(ConfigError):
         feature: what needs it.
         extra: the extra that installs it.
         instead: what may be done without, or "".
+        distribution: whose extra it is, where it is another package's than ours.
     """
 
-    def __init__(self, feature: str, extra: str, instead: str = "") -> None:
-        self.feature, self.extra, self.instead = feature, extra, instead
-        super().__init__(feature, extra, instead)
+    def __init__(self, feature: str, extra: str, instead: str = "", distribution: str = "aai_migrate") -> None:
+        self.feature, self.extra, self.instead, self.distribution = feature, extra, instead, distribution
+        super().__init__(feature, extra, instead, distribution)
 
     def __str__(self) -> str:
         instead = f"; {self.instead}" if self.instead else ""
-        return f"{self.feature} needs an extra: pip install 'aai_migrate[{self.extra}]'{instead}"
+        return f"{self.feature} needs an extra: pip install '{self.distribution}[{self.extra}]'{instead}"
 
 
 class AudioError(AaiMigrateError, ValueError):
-    """Audio that cannot be read, split or converted as declared."""
+    """Audio that cannot be read, split or converted as declared, or that is more than may wait."""
 
 
 class AudioRateMismatch(AudioError):

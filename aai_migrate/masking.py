@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-MASK = "***"
+from .credentials import MASK
+
 PUBLIC_HEADERS = ("accept", "content-type", "content-length", "user-agent", "retry-after", "upgrade", "version")
 LONGEST = 200
 """Characters of an ASCII string without a blank that may be a word."""

@@ -7,11 +7,14 @@ it is asked for. Third parties register in the entry-point group ``aai_migrate.p
 from __future__ import annotations
 
 import importlib
+import sys
+from contextlib import redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
 
+from .capabilities import Capabilities
 from .config import nearest
 from .errors import ConfigError
-from .provider import CONTRACT, Provider
+from .provider import CONTRACT, Numbers, Provider
 
 GROUP = "aai_migrate.providers"
 BUILT_IN = {
@@ -67,7 +70,7 @@ def find(name: str) -> Provider:
 
     Raises:
         ConfigError: there is none (with the nearest names), two plug-ins claim the name, the plug-in cannot be
-            imported, it was written for another contract, or it calls itself by another name.
+            imported or is malformed, it was written for another contract, or it calls itself by another name.
     """
     name = ALIASES.get(name, name)
     if name in _registered:
@@ -79,15 +82,22 @@ def find(name: str) -> Provider:
         raise ConfigError(f"unknown provider {name!r}{nearest(name, {*names(), *ALIASES})}")
     if len(claims) > 1:
         raise ConfigError(f"provider {name!r} is claimed by {' and '.join(map(_owner, claims))}; uninstall one")
+    if not claims[0].pattern.match(claims[0].value):
+        raise ConfigError(
+            f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: its entry point is not of the "
+            "form module:name; repair or uninstall it"
+        )
     try:
-        return _checked(claims[0].load(), name)
-    except ConfigError:
+        with redirect_stdout(sys.stderr):  # what a module prints is no part of anybody's output
+            found: object = claims[0].load()
+    except (ConfigError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a module may raise anything, and even leave
+    except BaseException as error:  # a module may raise anything and even leave, and a panic in Rust is no Exception
         why = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ConfigError(
             f"the plug-in of provider {name!r} ({_owner(claims[0])}) does not import: {why}; repair or uninstall it"
         ) from error
+    return _checked(found, name, f" ({_owner(claims[0])})")
 
 
 def overruled() -> dict[str, str]:
@@ -109,7 +119,8 @@ def _plugins() -> dict[str, list[EntryPoint]]:
 
 def _owner(entry: EntryPoint) -> str:
     """Say whose *entry* is: what would be uninstalled, where that is known."""
-    return f"{entry.dist.name} ({entry.value})" if entry.dist else entry.value
+    name = entry.dist.name if entry.dist else None  # None: its metadata is damaged
+    return f"{name} ({entry.value})" if name else entry.value
 
 
 def _load(target: str) -> object:
@@ -117,15 +128,30 @@ def _load(target: str) -> object:
     return getattr(importlib.import_module(module), attribute)
 
 
-def _checked(provider: object, name: str) -> Provider:
+def _checked(provider: object, name: str, owner: str = "") -> Provider:
+    """Return *provider* if it can be used; *owner* is whose plug-in it is, for the error."""
     if not isinstance(provider, Provider):
-        raise ConfigError(f"the plug-in of provider {name!r} gives no Provider")
+        what = provider.__name__ if isinstance(provider, type) else type(provider).__name__
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives no Provider, but {what}; its entry point has to name one"
+        )
     if provider.contract != CONTRACT:
         raise ConfigError(
-            f"provider {name!r} was written for contract {provider.contract}, this is {CONTRACT}; update one of them"
+            f"provider {name!r}{owner} was written for contract {provider.contract}, this is {CONTRACT}; "
+            "update one of them"
         )
     if provider.name != name:
         raise ConfigError(
-            f"the plug-in of provider {name!r} calls itself {provider.name!r}; its entry point needs the same name"
+            f"the plug-in of provider {name!r}{owner} calls itself {provider.name!r}; "
+            "its entry point needs the same name"
+        )
+    kinds = {"title": str, "capabilities": Capabilities, "options": tuple, "numbers": Numbers, "routes": tuple}
+    if wrong := [f"{each} is no {kind.__name__}" for each, kind in kinds.items() if not _is(provider, each, kind)]:
+        raise ConfigError(
+            f"the plug-in of provider {name!r}{owner} gives a Provider whose {', '.join(wrong)}; repair it"
         )
     return provider
+
+
+def _is(provider: Provider, name: str, kind: type) -> bool:
+    return isinstance(getattr(provider, name), kind)

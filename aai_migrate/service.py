@@ -77,7 +77,7 @@ class Service:
         """
         assert provider.server
         self._server, self._session_of, self._ear = provider.server, provider.session_of, ear
-        self._context = context if context.seal else evolve(context, seal=_seal, unseal=_unseal)
+        self._context = context if context.seal else evolve(context, seal=seal, unseal=unseal)
         self._known: dict[str, Far] = {}
         self._now: Far | None = None  # whose connection there is
 
@@ -113,11 +113,13 @@ class Service:
         return said.get(id(self._now), [])
 
 
-def _seal(content: bytes) -> str:
+def seal(content: bytes) -> str:
+    """Write *content* as a client may carry it; it is not encrypted."""
     return urlsafe_b64encode(content).decode()
 
 
-def _unseal(token: str) -> bytes | None:
+def unseal(token: str) -> bytes | None:
+    """Read what :func:`seal` wrote; None: it is something else."""
     try:
         return urlsafe_b64decode(token.encode())
     except ValueError:

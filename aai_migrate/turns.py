@@ -205,7 +205,8 @@ class Turns:
             state.open.remove(turn)
         state.open.sort(key=lambda turn: not turn.promised)
         text = turn.text + (turn.tail.text if turn.tail else "")
-        return [self._turn(state, turn, event, now)] if text.strip() else []
+        asked = isinstance(event, Partial) or event.shown
+        return [self._turn(state, turn, event, now)] if asked and text.strip() else []
 
     def _ended(self, event: TurnEnded, now: float) -> list[StreamEvent]:
         state, turn = self._open(event.channel, event.turn)

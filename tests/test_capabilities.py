@@ -10,6 +10,7 @@ from attrs import evolve
 
 from aai_migrate.audio.format import AudioFormat
 from aai_migrate.capabilities import Capabilities, Model
+from aai_migrate.config import Config
 from aai_migrate.errors import AudioError, UnsupportedOption
 
 
@@ -64,12 +65,12 @@ def test_more_channels_than_can_be_mixed() -> None:
 
 
 def test_more_channels_than_are_kept_apart() -> None:
-    """That is a setting's fault, and the error names the setting."""
+    """That is a setting's fault, and the error names the setting; who has three cannot have them mixed either."""
     advice = "use channels='mix', or open one stream a channel"
     with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out") as error:
         capabilities().wire_format("v", AudioFormat(channels=2), separate=True)
     assert error.value.options == {"channels": advice}
-    with pytest.raises(UnsupportedOption, match=f"; it keeps 2 apart, not 3; {advice}; leave"):
+    with pytest.raises(UnsupportedOption, match="; it keeps 2 apart, not 3; open one stream a channel; leave"):
         capabilities(max_channels=2).wire_format("v", AudioFormat(channels=3), separate=True)
 
 
@@ -79,6 +80,22 @@ def test_families() -> None:
     assert (can.family(), can.family("m-1"), can.family("m-2")) == ("m", "m", "")
     telling = evolve(can, infer=lambda name: name[0])
     assert (telling.family(), telling.family("n-2"), capabilities(infer=telling.infer).family()) == ("m", "n", "")
+
+
+def test_the_wire_for_settings() -> None:
+    """Who would rather go on without has channels mixed that are not kept apart, and is told so."""
+    stereo, apart = AudioFormat(channels=2), capabilities(max_channels=2)
+    asked = Config(audio=stereo, channels="separate")
+    assert apart.wire_for("v", asked) == (stereo, ())
+    assert apart.wire_for("v", Config(audio=stereo)) == (AudioFormat(), ())
+    with pytest.raises(UnsupportedOption, match=r"^v has no channels"):
+        capabilities().wire_for("v", asked)
+    wire, (told,) = capabilities().wire_for("v", evolve(asked, on_unsupported="warn"))
+    assert (wire, told.code, told.option) == (AudioFormat(), "unsupported", "channels")
+    assert told.message.startswith("v has no channels")
+    assert told.message.endswith("; the channels are mixed")
+    with pytest.raises(AudioError, match=r"^3 channels cannot be mixed"):
+        apart.wire_for("v", evolve(asked, audio=AudioFormat(channels=3), on_unsupported="warn"))
 
 
 def test_models_are_data() -> None:

@@ -164,6 +164,7 @@ WRONG: list[tuple[str | bytes, str]] = [
     ("provider = 'coded/a'\n[coded]\nmodel = 'b'", "model is given twice: 'a' in provider and 'b' in [coded]"),
     # Keys.
     (f"api_key = '{KEY}'", "api_key: keys do not belong in a file; put it into the provider's environment variable"),
+    (f"DEEPGRAM_API_KEY = '{KEY}'", "DEEPGRAM_API_KEY: keys do not belong in a file"),
     (f"[coded]\nAPI-Key = '{KEY}'", "[coded]: API-Key: keys do not belong in a file"),
     (f"[coded.extra]\ntoken = '{KEY}'", "[coded]: token: keys do not belong in a file"),
     (f"[coded]\napi_key_env = '{KEY}'", "[coded]: api_key_env must name an environment variable, in capitals"),

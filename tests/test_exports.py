@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
+
+import pytest
 
 import aai_migrate
 
@@ -42,3 +46,11 @@ def test_every_event_is_public() -> None:
 
     for name in events.__all__:
         assert getattr(aai_migrate, name) is getattr(events, name)
+
+
+@pytest.mark.parametrize("name", ["doctor", "explain", "gateway", "testing", "testing.coded", "testing.conformance"])
+def test_the_parts_that_few_need_are_there(name: str) -> None:
+    """``import aai_migrate`` is enough to reach them, in a process that has not imported them before."""
+    program = f"import aai_migrate; print(aai_migrate.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == f"aai_migrate.{name}", done.stderr

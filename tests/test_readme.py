@@ -72,7 +72,7 @@ def test_the_table_of_features_is_that_of_the_code() -> None:
     """It is generated, and goes stale with the first row that changes."""
     table = markdown([registry.find(name) for name in registry.PUBLIC])
     fresh = spliced(TEXT, table) == TEXT
-    assert fresh, "the table of features in README.md is stale; run: make table (or python .ci/table)"
+    assert fresh, "the table of features in README.md is stale; run: make table (or python .ci/table.py)"
 
 
 @pytest.mark.parametrize("text", ["", "<!-- features: begin -->", "<!-- features: end --><!-- features: begin -->"])

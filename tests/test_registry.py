@@ -6,7 +6,7 @@ import json
 import sys
 import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from attrs import evolve
 
 import aai_migrate
 from aai_migrate import registry
+from aai_migrate.audio import AudioFormat, wav_bytes
 from aai_migrate.cli import main
 from aai_migrate.errors import ConfigError, MissingExtra
 from aai_migrate.provider import CONTRACT, Provider
@@ -61,9 +62,9 @@ Run = Callable[..., Any]
 def runner(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process, and read the JSON that it prints."""
 
-    def run(*words: str) -> Any:
+    def run(*words: str, ok: tuple[int, ...] = (0,)) -> Any:
         capsys.readouterr()
-        assert main(list(words)) == 0
+        assert main(list(words)) in ok
         return json.loads(capsys.readouterr().out)
 
     return run
@@ -149,6 +150,21 @@ class TestPlugins:
         module.PROVIDER = evolve(PLAIN, name="third")
         assert registry.find("third") is module.PROVIDER
 
+    def test_one_that_prints(
+        self,
+        plugins: list[EntryPoint],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """What it prints while it is imported is no part of a command's output."""
+        source = "from tests.session.plain import provider\nprint('hello')\nPROVIDER = provider()\n"
+        (tmp_path / "talkative.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        plugins.append(EntryPoint("plain", "talkative:PROVIDER", GROUP))
+        assert registry.find("plain").name == "plain"
+        assert capsys.readouterr() == ("", "hello\n")
+
     def test_what_the_process_registered_comes_first(self, plugins: list[EntryPoint], module: Any) -> None:
         """An application can put its own in front of an installed one."""
         plugins.append(entry("plain"))
@@ -169,14 +185,20 @@ class TestPlugins:
         """An old plug-in says so at look-up."""
         plugins.append(entry("third"))
         module.PROVIDER = evolve(PLAIN, contract=CONTRACT + 1)
-        with pytest.raises(ConfigError, match=rf"^provider 'third' was written for contract {CONTRACT + 1}, this is"):
+        text = (
+            rf"^provider 'third' \(third_party:PROVIDER\) was written for contract {CONTRACT + 1}, this is {CONTRACT};"
+        )
+        with pytest.raises(ConfigError, match=text):
             registry.find("third")
 
     def test_no_provider(self, plugins: list[EntryPoint], module: Any) -> None:
         """An entry point may point at anything."""
         plugins.append(entry("third"))
         module.PROVIDER = "plain"
-        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' gives no Provider$"):
+        text = (
+            r"^the plug-in of provider 'third' \(third_party:PROVIDER\) gives no Provider, but str; its entry point has"
+        )
+        with pytest.raises(ConfigError, match=text):
             registry.find("third")
 
     @pytest.mark.parametrize(
@@ -207,6 +229,22 @@ class TestPlugins:
         ) as error:
             registry.find("third")
         assert error.value.__cause__ is not None
+
+    @pytest.mark.parametrize("value", ["", "a b c", '"third_party:PROVIDER"'])
+    def test_one_whose_entry_point_names_nothing(self, plugins: list[EntryPoint], value: str) -> None:
+        """What is wrong is its entry point, and that is said."""
+        plugins.append(entry("third", value))
+        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' .* not of the form module:name; "):
+            registry.find("third")
+
+    def test_one_with_damaged_metadata(self, plugins: list[EntryPoint], tmp_path: Path) -> None:
+        """A distribution that has lost its name is told by its entry point alone."""
+        folder = tmp_path / "third-1.dist-info"
+        folder.mkdir()
+        (folder / "entry_points.txt").write_text(f"[{GROUP}]\nthird = no_such_module:PROVIDER\n")
+        plugins.extend(PathDistribution(folder).entry_points)
+        with pytest.raises(ConfigError, match=r"^the plug-in of provider 'third' \(no_such_module:PROVIDER\) "):
+            registry.find("third")
 
     def test_one_that_lacks_an_extra(
         self, plugins: list[EntryPoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -261,7 +299,8 @@ class TestDistributions:
 
         yield install
         for name in set(sys.modules) - before:
-            del sys.modules[name]
+            if name.endswith("_party"):  # of what the library has imported meanwhile there must be no second copy
+                del sys.modules[name]
 
     def test_one_that_works(self, install: Install) -> None:
         """Found by the name of its entry point, once it is asked for and no sooner."""
@@ -276,11 +315,13 @@ class TestDistributions:
             ("import no_such_dependency", "No module named 'no_such_dependency'"),
             ("import sys; sys.exit('not on this machine')", "SystemExit: not on this machine"),
             ("raise SystemExit", "SystemExit"),
-            ("class Odd(BaseException): ...\nraise RuntimeError('out of order')", "RuntimeError: out of order"),
+            ("raise RuntimeError('out of order')", "RuntimeError: out of order"),
+            ("class Odd(BaseException): ...\nraise Odd('out of order')", "Odd: out of order"),
+            ("def f(): f()\nf()", "RecursionError"),
             ("from aai_migrate.provider import NoSuchThing", "cannot import name 'NoSuchThing'"),
             ("x = 1", "has no attribute 'PROVIDER'"),
         ],
-        ids=["dependency", "exit", "bare exit", "error", "other library", "no provider"],
+        ids=["dependency", "exit", "bare exit", "error", "odd", "recursion", "other library", "no provider"],
     )
     def test_one_that_does_not_import(self, install: Install, source: str, reason: str, runner: Run) -> None:
         """It does nobody any harm until it is asked for, and is listed with the reason beside those that work."""
@@ -299,6 +340,53 @@ class TestDistributions:
         assert reason in listed["third"]["needs"]
         assert not listed["third"]["ready"]
         assert listed["fourth"]["ready"]
+
+    @pytest.mark.parametrize(
+        ("spoilt", "reason"),
+        [
+            ("capabilities=None, numbers=7", "whose capabilities is no Capabilities, numbers is no Numbers; repair it"),
+            ("ready=lambda: 1 / 0", "cannot be shown: ZeroDivisionError"),
+            ("variant=lambda config: 1 / 0", "cannot be shown: ZeroDivisionError"),
+        ],
+        ids=["parts", "ready", "variant"],
+    )
+    def test_one_that_cannot_be_shown(self, install: Install, spoilt: str, reason: str, runner: Run) -> None:
+        """Nor does it do any harm there; what its module prints is in nobody's way."""
+        made = GOOD.replace('name="third"', f'name="third", {spoilt}')
+        install("broken-party", "third", f"print('hello')\n{made}")
+        install("good-party", "fourth", GOOD.replace("third", "fourth"))
+        listed = {each["name"]: each for each in runner("providers", "--json")}
+        assert reason in listed["third"]["needs"]
+        assert not listed["third"]["ready"]
+        assert listed["fourth"]["ready"]
+
+    def test_one_that_prints(self, install: Install, runner: Run) -> None:
+        """The doctor's JSON is JSON all the same."""
+        install("broken-party", "third", "print('hello')")
+        assert any("third" in each["subject"] for each in runner("doctor", "--json", ok=(0, 1)))
+
+    def test_one_without_the_other_half_is_told_who_has_it(
+        self, install: Install, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        """Also where another one is broken, and asked for by nobody."""
+        install("broken-party", "third", "1 / 0")
+        (tmp_path / "call.wav").write_bytes(wav_bytes(bytes(3200), AudioFormat()))
+        assert main(["transcribe", "--emulate", "--provider", "coded", str(tmp_path / "call.wav")]) != 0
+        assert "coded has no protocol to emulate; leave --emulate out, or use deepgram" in capsys.readouterr().err
+
+    def test_the_gateway_gives_nobody_a_path_of_a_built_in(
+        self, install: Install, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Whatever it is called; and what is broken is told by its reason."""
+        from aai_migrate.gateway.app import providers
+
+        source = GOOD.replace("third", "aaa").replace("CODED", "DEEPGRAM").replace("testing.coded.provider", "X")
+        source = source.replace("aai_migrate.X", "aai_migrate_providers.deepgram")
+        install("first-party", "aaa", source)
+        install("broken-party", "bbb", "1 / 0")
+        found = [each.name for each in providers()]
+        assert found.index("deepgram") < found.index("aaa")
+        assert "(broken-party (broken_party:PROVIDER)) does not import: ZeroDivisionError" in caplog.text
 
     def test_two_with_the_same_name(self, install: Install, runner: Run) -> None:
         """Both are named, and neither is imported."""
@@ -331,7 +419,7 @@ class TestDistributions:
     def test_a_name_that_is_not_its_own(self, install: Install) -> None:
         """Errors and settings would go by another name than the caller's."""
         install("third-party", "fourth", GOOD)
-        with pytest.raises(ConfigError, match=r"'fourth' calls itself 'third'; its entry point needs the same name$"):
+        with pytest.raises(ConfigError, match=r"'fourth' \(third-party \(.*\)\) calls itself 'third'; its entry"):
             registry.find("fourth")
 
 

@@ -83,6 +83,7 @@ def test_the_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("coded/", {}, {}, r"^provider 'coded/' is not of the form"),
         ("coded/a", {"model": "b"}, {}, r"^model is given twice: 'a' in the provider and 'b'$"),
         ("coded", {"langauge": "en"}, {}, r"^unknown option 'langauge'; did you mean language or languages\?$"),
+        ("coded", {"apikey": "x"}, {}, r"^unknown option 'apikey'; did you mean api_key or api_key_env\?$"),
         ("coded", {"drain_timeuot": 1}, {}, r"^unknown option 'drain_timeuot'; did you mean drain_timeout\?$"),
         ("coded", {"drain_timeout": "1"}, {}, r"^drain_timeout must be a number above 0, not '1'$"),
         ("assemblyai", {}, {}, r"^assemblyai-v3 needs a key: set ASSEMBLYAI_API_KEY, or pass api_key=…; on"),

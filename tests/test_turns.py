@@ -65,6 +65,13 @@ def word(text: str, start: float = 0.0, joiner: str = " ") -> Word:
     return Word(text, start, start + 0.5, joiner=joiner)
 
 
+def test_open_turns_that_nobody_asked_for() -> None:
+    """Some vendors say words for good long before the turn ends: it is shown when it has, and whole."""
+    one = Final(turn=1, text="one", words=(word("one"),), shown=False)
+    two = Final(turn=1, text=" two", words=(word("two", 0.6),), shown=False)
+    assert shown(fold([one, two, TurnEnded(turn=1)])) == [(0, "one two", 7, True)]
+
+
 # Events that keep the text grammar, made at random.
 
 

@@ -84,22 +84,33 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str], unread: bool) -> int:
+    out, err = sys.stdout, sys.stderr
     try:
         job: int | Callable[[], int] | None = app.main(list(argv), "aai-migrate", standalone_mode=False, obj=unread)
         return job() if callable(job) else job or 0
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        null = os.open(os.devnull, os.O_WRONLY)  # for what is still buffered and would be written at exit
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
-        return UNREAD
+        return _unread()
+    except SystemExit:
+        if sys.stdout is out:
+            raise
+        sys.stdout, sys.stderr = out, err  # click has wrapped them, for it leaves with 1 where nobody reads its help
+        return _unread()
     except Exception as error:  # noqa: BLE001 the top: even a bug shall be one line
         if "--debug" in argv:
             traceback.print_exception(error)
         code, line = _told(error)
         print(remark(line), file=sys.stderr)
         return code
+
+
+def _unread() -> int:
+    """Return the exit code of a pipe that nobody reads any more."""
+    null = os.open(os.devnull, os.O_WRONLY)  # for what is still buffered and would be written at exit
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    return UNREAD
 
 
 def _advice(error: ProviderError) -> str:

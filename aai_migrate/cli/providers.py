@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from typing import Any
 
@@ -148,10 +149,18 @@ def _asked(spec: str) -> Asked:
 
 
 def _found(name: str) -> Provider | Broken:
+    """Return the provider called *name*, or what is wrong with it: a plug-in is no reason to show nobody."""
     try:
-        return registry.find(name)
+        with redirect_stdout(sys.stderr):  # what a module prints is none of what was asked for
+            found = registry.find(name)
+            if name not in registry.BUILT_IN:
+                _ = facts(found), _state(found), _takes(found), _source(found), _marks(found)
     except ConfigError as error:
         return {"name": name, "ready": False, "needs": str(error)}
+    except Exception as error:  # noqa: BLE001 its own functions may raise anything
+        why = f"provider {name!r} cannot be shown: {type(error).__name__}: {error}; repair or uninstall it"
+        return {"name": name, "ready": False, "needs": why}
+    return found
 
 
 # All of them.

@@ -221,7 +221,7 @@ def _emulated(request: Request, ear: str) -> AbstractContextManager[str]:
         raise ConfigError("--emulate needs --provider: whose protocol to speak")
     name, _ = registry.split(spec)
     if registry.find(name).server is None:
-        able = [other for other in registry.names() if registry.find(other).server is not None]
+        able = [other for other in registry.PUBLIC if registry.find(other).server is not None]
         raise ConfigError(f"{name} has no protocol to emulate; leave --emulate out, or use {', '.join(able)}")
     from ..gateway import local  # needs an extra that nothing else here does
 

@@ -32,7 +32,10 @@ def configuration(choice: Choice, file: ConfigFile, today: datetime.datetime) ->
     try:
         settled = settle(choice, {}, file)
     except MissingExtra as error:
-        found, fix = f"{error.feature} needs the extra {error.extra}", f"pip install 'aai_migrate[{error.extra}]'"
+        found, fix = (
+            f"{error.feature} needs the extra {error.extra}",
+            f"pip install '{error.distribution}[{error.extra}]'",
+        )
         return None, [Finding(CHECK, subject, "failed", found, fix)]
     except (ConfigError, AudioError) as error:
         return None, _refusals(subject, choice.name, error)
@@ -61,7 +64,7 @@ def rehearsed(subject: str, provider: Provider, config: Config, today: datetime.
             text = played.failed.error.reason
             found.append(Finding(CHECK, subject, "failed", f"the vendor would refuse: {text}", _CORRECT))
     except Exception as error:  # noqa: BLE001  a plug-in may raise anything, and there is more to look at
-        text = f"the provider {provider.name} breaks on these settings: {error!r}"
+        text = f"the provider {provider.name} breaks on these settings: {type(error).__name__}"
         return [*found, Finding(CHECK, subject, "failed", text, "update its plug-in, or tell who made it")]
     return found or [Finding(CHECK, subject, "ok", _taken(config, played))]
 

@@ -14,7 +14,7 @@ from .finding import Finding
 
 CHECK = "versions"
 DISTRIBUTION = "aai_migrate"
-APART = frozenset({"all", "dev"})
+APART = frozenset({"all", "dev", "test", "testing"})
 """Extras that only gather others, or bring what users do not need."""
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?")
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")

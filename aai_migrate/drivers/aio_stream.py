@@ -28,6 +28,7 @@ def aconnect(
     *,
     api_key: Any = None,
     token: Any = None,
+    api_key_env: str | None = None,
     retry: RetryPolicy | None = None,
     config: ConfigSource | None = None,
     **options: Any,
@@ -40,6 +41,7 @@ def aconnect(
         token: a temporary token instead, as a string or from :func:`~aai_migrate.acreate_token`, or a callable that
             yields a fresh one for every connection: without that, what is lost after it has expired stays lost. A
             callable may be an async function; a plain one is called in a thread.
+        api_key_env: the environment variable of the key, instead of the provider's own.
         retry: how to go on after a loss.
         config: a config file, by its path or from :func:`~aai_migrate.load`; what is given here goes before it.
         options: fields of :class:`~aai_migrate.config.Config` (the audio as ``sample_rate``, ``encoding``,
@@ -51,7 +53,8 @@ def aconnect(
             also for a token that is known to have expired, with which nobody is dialled.
     """
     api_key, token = hide(api_key), hide(token)
-    settings = partial(resolve, provider, options, api_key=api_key, token=token, retry=retry, config=config)
+    given = {"api_key": api_key, "token": token, "api_key_env": api_key_env}
+    settings = partial(resolve, provider, options, **given, retry=retry, config=config)
     return Connecting(_open(settings))
 
 

@@ -24,6 +24,7 @@ def connect(
     *,
     api_key: Any = None,
     token: Any = None,
+    api_key_env: str | None = None,
     retry: RetryPolicy | None = None,
     config: ConfigSource | None = None,
     **options: Any,
@@ -35,6 +36,7 @@ def connect(
         api_key: the key, or a callable that yields one; None: from the provider's environment variable.
         token: a temporary token instead, as a string or from :func:`~aai_migrate.create_token`, or a callable that
             yields a fresh one for every connection: without that, what is lost after it has expired stays lost.
+        api_key_env: the environment variable of the key, instead of the provider's own.
         retry: how to go on after a loss.
         config: a config file, by its path or from :func:`~aai_migrate.load`; what is given here goes before it.
         options: fields of :class:`~aai_migrate.config.Config` (the audio as ``sample_rate``, ``encoding``,
@@ -45,7 +47,8 @@ def connect(
             also for a token that is known to have expired, with which nobody is dialled.
     """
     api_key, token = hide(api_key), hide(token)
-    stream = Stream(resolve(provider, options, api_key=api_key, token=token, retry=retry, config=config))
+    given = {"api_key": api_key, "token": token, "api_key_env": api_key_env}
+    stream = Stream(resolve(provider, options, **given, retry=retry, config=config))
     try:
         stream._engine.start()
     except BaseException:

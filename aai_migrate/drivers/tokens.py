@@ -45,7 +45,7 @@ def create_token(
         api_key_env: the environment variable of the key, instead of the provider's own.
         config: a config file, by its path or from :func:`~aai_migrate.load`; what is given here goes before it.
         options: as for :func:`~aai_migrate.connect`. Most vendors are told of ``base_url`` and ``region`` only; where a
-            token is a session that waits (gladia), all of them are fixed by it.
+            token is a session that waits, all of them are fixed by it.
     Raises:
         ConfigError, AudioError: a setting is wrong, or the vendor gives no tokens; nothing was dialled.
         ProviderError: the vendor refused, did not answer within ``connect_timeout``, or could not be reached.

@@ -11,17 +11,19 @@ from attrs import frozen
 from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import Credential
+from ..credentials import MASK, Credential
 from ..features import features
-from ..masking import MASK
 from ..options import Option, of_family
 from ..provider import Provider
 from ..wire.events import Warned
 from .given import Given, given_of
-from .origins import Origins, Sent, wire_format
+from .origins import Origins, Sent
 from .rehearsal import rehearse
 from .steps import Step, steps_of
 from .words import settings
+
+OURSELVES = "this gateway"
+"""What our own server calls itself where it cannot do what the vendor can."""
 
 
 @frozen(kw_only=True)
@@ -73,18 +75,19 @@ def explain(
     hidden = frozenset(word for word, value in native.items() if value == MASK)
     sent = Origins(provider, config, rows, credential).of(native)
     told = {feature.name: feature for feature in features(provider, config.model)}
-    wire = wire_format(suited, config)
+    wire, _ = suited.capabilities.wire_for(suited.name, config)
+    warned = tuple(each for each in played.warned if OURSELVES not in each.message)
     return Explanation(
         provider=provider.name,
         model=config.model or suited.capabilities.default_model,
         steps=steps_of(played.said, hidden),
-        given=given_of(suited, config, told, sent, played.warned),
+        given=given_of(suited, config, told, sent, warned),
         sent=sent,
         left=_left(config, rows, native),
         audio=config.audio,
         wire=wire,
         conversions=Converter(config.audio, wire).changes,
-        warned=played.warned,
+        warned=warned,
         refused=str(played.failed.error) if played.failed else "",
     )
 

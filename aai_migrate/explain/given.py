@@ -8,8 +8,8 @@ from typing import Any
 from attrs import frozen
 
 from ..config import Config
+from ..credentials import MASK
 from ..features import Feature
-from ..masking import MASK
 from ..options import WITHOUT
 from ..provider import Provider
 from ..wire.events import Warned

@@ -11,11 +11,9 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
-from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
-from ..credentials import Credential
-from ..errors import AudioError, ConfigError, UnsupportedOption
-from ..masking import MASK
+from ..credentials import MASK, Credential
+from ..errors import AudioError, ConfigError
 from ..options import Option
 from ..provider import Provider
 from . import words
@@ -106,7 +104,7 @@ class Origins:
     def _otherwise(self) -> Iterable[tuple[str, Config]]:
         """Yield what there is to know of the audio, and the settings with other audio."""
         can, audio = self.provider.suited(self.config).capabilities, self.config.audio
-        wire = wire_format(self.provider.suited(self.config), self.config)
+        wire, _ = can.wire_for(self.provider.name, self.config)
         rates = (can.sample_rates[0], can.sample_rates[-1])
         others: list[tuple[str, dict[str, Any]]] = [
             *(("sample_rate", {"sample_rate": rate}) for rate in rates if rate != wire.sample_rate),
@@ -137,12 +135,3 @@ def _alike(sent: Any, value: Any) -> bool:
     """Say whether *sent* is *value*, perhaps as a query spells it."""
     one, other = ([str(each).lower() for each in words.listed(side)] for side in (sent, value))
     return sent == value or one == other
-
-
-def wire_format(provider: Provider, config: Config) -> AudioFormat:
-    """Return the format that goes out; channels that are not kept apart are mixed, as the caller was told."""
-    can = provider.capabilities
-    try:
-        return can.wire_format(provider.name, config.audio, separate=config.channels == "separate")
-    except UnsupportedOption:
-        return can.wire_format(provider.name, config.audio, separate=False)

@@ -9,7 +9,8 @@ from urllib.parse import unquote_plus
 
 from attrs import field, frozen
 
-from ..masking import MASK, masked_headers, masked_text
+from ..credentials import MASK
+from ..masking import masked_headers
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse
 from .rehearsal import Said
@@ -71,7 +72,7 @@ def _body(text: str, hidden: frozenset[str]) -> str:
     if value is None:
         return text
     kept = _without(value, hidden)
-    return masked_text(text if kept == value else json.dumps(kept, ensure_ascii=False))
+    return text if kept == value else json.dumps(kept, ensure_ascii=text.isascii())  # with letters spelled as before
 
 
 def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
@@ -79,4 +80,14 @@ def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
         return MASK
     if isinstance(value, Mapping):
         return {name: _without(each, hidden, f"{path}{name}.") for name, each in value.items()}
-    return value
+    if isinstance(value, list):
+        return [_without(each, hidden, path) for each in value]
+    return _link(value, hidden) if isinstance(value, str) and "://" in value else value
+
+
+def _link(text: str, hidden: frozenset[str]) -> str:
+    """Return *text*, where it is an address, without its user, its password and what is secret in its query."""
+    scheme, mark, rest = text.partition("://")
+    host, slash, path = rest.partition("/")
+    user, at, host = host.rpartition("@")
+    return _url(f"{scheme}{mark}{MASK if user else user}{at}{host}{slash}{path}", hidden, MASK)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..masking import MASK, secret
+from ..credentials import MASK
+from ..masking import secret
 from ..wire.frames import Connect, HttpRequest, Message
 from ..wire.values import parse
 from .rehearsal import Rehearsal

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from .. import registry
 from ..drivers.aio import blame
-from ..errors import ConnectionLost, MissingExtra
+from ..errors import ConfigError, ConnectionLost, MissingExtra
 from ..provider import Context, Provider, ServerPeer
 from ..wire.frames import Connect, Connected, HttpRequest, HttpResponse, Refused
 from . import carry
@@ -41,13 +41,17 @@ ANY = "**"
 
 
 def providers() -> list[Provider]:
-    """Return every provider that has a server half; one that cannot be loaded is left out with a log line."""
+    """Return every provider that has a server half; one that cannot be loaded is left out with a log line.
+
+    Built-ins come first: a plug-in, whatever it is called, takes no path of theirs.
+    """
     found = []
-    for name in registry.names():
+    for name in sorted(registry.names(), key=lambda name: name not in registry.BUILT_IN):
         try:
             provider = registry.find(name)
         except Exception as error:  # noqa: BLE001 a plug-in may raise anything, and is no reason to serve nobody
-            LOG.warning("the gateway does not speak %s: it cannot be loaded: %s", name, blame(error))
+            why = error if isinstance(error, ConfigError) else blame(error)  # that is in our words, with the fix
+            LOG.warning("the gateway does not speak %s: it cannot be loaded: %s", name, why)
             continue
         if provider.server and provider.routes:
             found.append(provider)

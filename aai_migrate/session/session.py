@@ -6,31 +6,26 @@ what all vendors share: connecting again, replay, chunks, pace, keepalive, silen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from attrs import evolve
 
-from ..audio.format import AudioFormat
 from ..audio.gap import Gap
 from ..audio.watch import RateWatch
 from ..config import Config
-from ..credentials import Credential, CredentialSource
+from ..credentials import CredentialSource
 from ..errors import (
     AaiMigrateError,
     AudioOverflow,
     AudioRateMismatch,
-    ConfigError,
     ConnectionLost,
     ProviderError,
     QuotaExceeded,
     StreamClosed,
-    UnsupportedOption,
-    lacked,
 )
 from ..events import AudioGap, Reconnected, Reconnecting
-from ..options import changed
+from ..options import changed, of_family
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
 from ..wire import events as say
@@ -38,6 +33,7 @@ from ..wire.frames import FRAMES, Close, Connect, Frame, HttpRequest, HttpRespon
 from .gaps import Gaps
 from .intake import Intake
 from .lifetimes import Lifetimes
+from .opening import Opening, outdated
 from .outbox import Outbox
 from .retry import Limits, Overflow, Retry, RetryPolicy
 from .seam import Seam
@@ -278,10 +274,10 @@ class Session:
         if self.state != "idle":
             raise StreamClosed("the stream was started already")
         config = start.config
-        self.provider = self.provider.suited(config)
-        numbers, can = self.provider.numbers, self.provider.capabilities
+        opening = Opening.of(self.provider, start, self._context, now)
+        self.provider, self._wire = opening.provider, opening.wire
+        numbers = self.provider.numbers
         self._numbers = numbers if self.limits.paced else evolve(numbers, pace=None)
-        self._wire, remarks = self._format(config, start.credential)
         self._config, self._credential = config, start.credential
         self._hold = max(30.0, self._numbers.longest_turn + 15.0)
         self._intake = Intake(config.audio, self._wire)
@@ -289,37 +285,7 @@ class Session:
         self._box = Outbox(self._numbers, self._wire, self._hold, limits.hold_bytes, limits.backlog, silence)
         self._seam = Seam(self._wire.channels)
         self._connect_by = now + self._patience
-        return [*remarks, *self._outdated(config.model or can.default_model, now), *self._connect(now)]
-
-    def _format(self, config: Config, credential: Credential | None) -> tuple[AudioFormat, list[say.Warned]]:
-        """Return the audio format of the wire, and what the caller is told of it.
-
-        Raises:
-            UnsupportedOption: the vendor does not keep the channels apart; with all else that it lacks.
-            AudioError: there are more channels than can be mixed.
-        """
-        name, can, separate = self.provider.name, self.provider.capabilities, config.channels == "separate"
-        try:
-            return can.wire_format(name, config.audio, separate=separate), []
-        except UnsupportedOption as error:
-            if config.on_unsupported == "warn":
-                mixed = can.wire_format(name, config.audio, separate=False)
-                text = f"{name} has no {lacked(error.option)} ({error.alternative}); the channels are mixed"
-                return mixed, [say.Warned("unsupported", text, error.option)]
-            one = can.wire_format(name, evolve(config.audio, channels=1), separate=False)
-            try:  # what else is wrong
-                self.provider.client(self._context).send(ask.Start(evolve(config, audio=one), credential), 0.0)
-            except UnsupportedOption as other:
-                options = {**error.options, **other.options}
-                raise UnsupportedOption(options, name, other.model, other.also) from None
-            except ConfigError as other:
-                raise UnsupportedOption(error.options, name, config.model, [str(other)]) from None
-            raise
-
-    def _outdated(self, model: str | None, now: float) -> list[Out]:
-        today = datetime.fromtimestamp(self._context.epoch + now, UTC).date()
-        text = self.provider.capabilities.outdated(self.provider.name, model, today)
-        return [say.Warned("deprecated_model", text)] if text else []
+        return [*opening.remarks, *self._connect(now)]
 
     def _connect(self, now: float) -> list[Out]:
         """Dial: resume the vendor's session where that is possible, else begin a new one at the seam."""
@@ -385,8 +351,10 @@ class Session:
         if not self._begun:
             self._begun = True
             asked = self._config.model or self.provider.capabilities.default_model
-            remarks = [] if event.model == asked else self._outdated(event.model, now)  # that one was told of before
-            return [*out, evolve(event, conversions=self._intake.changes), *remarks]
+            out.append(evolve(event, conversions=self._intake.changes))
+            if event.model != asked:  # that one was told of before
+                out += outdated(self.provider, event.model, self._context.epoch + now)
+            return out
         box = self._box
         seam = box.cursor / box.rate
         replayed = box.log.count(box.cursor, box.reached) / box.rate
@@ -434,7 +402,7 @@ class Session:
         match event:
             case say.Partial() | say.Final():
                 self._spoke(now)
-                return [each for each in self._seam.spoken(event) if not self._hides(each)]
+                return self._hidden(self._seam.spoken(event))
             case say.SpeechStarted():
                 self._spoke(now)
                 return [*self._seam.speech(event)]
@@ -477,9 +445,11 @@ class Session:
             return []
         return self._failed(ConnectionLost(self.provider.name, f"no audio was taken for {STALLED:g} s"), now)
 
-    def _hides(self, event: say.Partial | say.Final) -> bool:
-        """A vendor that cannot leave out what may change shows that a turn is open; nobody asked for its words."""
-        return self._config.partials is False and isinstance(event, say.Partial)
+    def _hidden(self, events: Iterable[say.Partial | say.Final]) -> list[Out]:
+        """A vendor that cannot leave out what may change, or is done with words early, shows that a turn is open."""
+        if self._config.partials is not False:  # nobody asked for its words before it ends
+            return [*events]
+        return [evolve(event, shown=False) for event in events if isinstance(event, say.Final)]
 
     def _spoke(self, now: float) -> None:
         if self._upkeep:
@@ -594,7 +564,8 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        hot = sorted({row.name for row in self.provider.options if row.hot})
+        rows, known = self.provider.options, self.provider.capabilities.family(self._config.model)
+        hot = sorted({row.name for row in (of_family(rows, known).values() if known else rows) if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:
             can = f"it can change {', '.join(hot)}" if hot else "it can change nothing"

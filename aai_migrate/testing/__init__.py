@@ -1,5 +1,8 @@
 """The test kit, for our own tests and for applications': both halves of a vendor, in memory or on this machine."""
 
+from importlib import import_module as _import
+from types import ModuleType as _Module
+
 from ..service import Far, Service
 from .clock import ManualClock
 from .contract import check_turns
@@ -33,3 +36,10 @@ __all__ = [
     "same_turns",
     "spoken",
 ]
+
+
+def __getattr__(name: str) -> _Module:
+    """Import the parts that few tests need when they are asked for, such as ``testing.conformance``."""
+    if name in ("coded", "conformance"):
+        return _import(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

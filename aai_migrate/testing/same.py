@@ -215,7 +215,7 @@ def same_turns(
         format: of samples, or of chunks that do not say it; None: as *options* and *config* say.
         config, options: as for :func:`~aai_migrate.connect`, for all providers.
     Raises:
-        ConfigError, AudioError: a setting is wrong, or *audio* can be read once only.
+        ConfigError, AudioError: a setting is wrong, or *audio* can be read once only, or nobody heard a word in it.
         MissingExtra: emulation needs ``gateway``, and the ear ``local``.
         ProviderError: a provider failed, or its stream did not come to its end.
         OSError: there is no such recording.
@@ -238,6 +238,9 @@ def same_turns(
 
         each = {name: partial(connect, name, config=config, **asked(name)) for name in providers}
         turns = _heard(each, source, at_once=1 if emulate else len(providers))
+    if not any(turns.values()):  # else a test of the wrong recording, or with the wrong ear, could never fail
+        ears = f"the ear {ear!r}, which all of them have" if emulate else "anybody"
+        raise AudioError(f"there is no word in the audio for {ears}, so nothing can be compared; give it speech")
     usual = (EXACT, 0.0) if emulate else (REAL_TOLERANCE, REAL_RATE)
     chosen = zip((tolerance, word_error_rate), usual, strict=True)
     return SameTurns(turns, *(mine if mine is not None else theirs for mine, theirs in chosen))

@@ -95,6 +95,8 @@ class Final:
     confidence: float | None = None
     confirmed: bool = True
     """False: a tail delivered as last seen, because its audio could not be heard again."""
+    shown: bool = field(default=True, repr=False, eq=False)
+    """False: set by the session where open turns are not asked for; the turn is shown when it ends."""
     raw: Any = field(default=None, repr=False, eq=False)
 
 

@@ -41,6 +41,17 @@ def test_help_has_examples(run: Run, argv: list[str]) -> None:
     assert not outcome.err
 
 
+@pytest.mark.parametrize("argv", [["--help"], ["token", "--help"], ["--version"], ["providers", "deepgram"]])
+def test_nobody_reads(argv: list[str]) -> None:
+    """A pipe that is closed at the other end is told by the exit code alone, whoever was writing."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "aai_migrate.cli", *argv]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_examples_fit(run: Run) -> None:
     """No example is broken on a terminal of the usual width."""
     examples = [row for row in run("transcribe", "--help").out.splitlines() if row.startswith("    ")]

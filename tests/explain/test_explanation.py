@@ -84,6 +84,26 @@ class TestSteps:
         assert found.steps == ()
         assert found.sent == (Sent(word="turn_silence", value=0.5, origin="caller", option="turn_silence"),)
 
+    def test_a_body_to_the_letter(self) -> None:
+        """A term may be long, and letters are spelled as on the wire though something beside them is masked."""
+        long, own = "x" * 300, {"callback": True, "callback_config": {"url": "https://example.com/?id=1"}}
+        request, _ = told("gladia", keyterms=(long, "Zürich"), extra={"gladia": own}).steps
+        assert json.loads(request.body)["realtime_processing"]["custom_vocabulary_config"]["vocabulary"] == [
+            long,
+            "Zürich",
+        ]
+        assert "Z\\u00fcrich" in request.body
+        assert "example.com" not in request.body
+
+    def test_an_address_in_a_body(self) -> None:
+        """Its user and what is secret in its query are masked, all else is as it is."""
+        own = {"custom_metadata": {"link": "https://ann:pw@example.com/a?b=%7E&token=abc", "more": ["ftp://u:p@h"]}}
+        request, _ = told("gladia", extra={"gladia": own}).steps
+        assert json.loads(request.body)["custom_metadata"] == {
+            "link": "https://***@example.com/a?b=%7E&token=***",
+            "more": ["ftp://***@h"],
+        }
+
     def test_a_base_url(self) -> None:
         """Where it says, and the setting is among the caller's."""
         found = told("assemblyai-v3", base_url="ws://127.0.0.1:9/front")
@@ -326,3 +346,26 @@ def test_a_plug_in_with_a_check() -> None:
 
     with pytest.raises(ConfigError, match="nobody is there"):
         explain(evolve(registry.find("deepgram"), check=refuse), Config())
+
+
+def test_what_is_left_out_for_the_sake_of_others() -> None:
+    """Not for the row's own limits: beside another option, or by reason of the audio. The notice names it."""
+    gaps = told("deepgram", partials=False, max_turn_silence=2, on_unsupported="warn")
+    assert given(gaps, "max_turn_silence").dropped.startswith("deepgram: max_turn_silence, sent as utterance_end_ms: ")
+    assert not given(gaps, "partials").dropped
+    marks = told("speechmatics", formatting=False, turn_silence=0, on_unsupported="warn")
+    assert given(marks, "formatting").dropped.startswith("speechmatics: formatting cannot be off: ")
+    both = told("gladia", language="de", languages=("de", "en"), on_unsupported="warn")
+    assert given(both, "language").dropped
+    assert not given(both, "languages").dropped
+    stereo = AudioFormat(16_000, "pcm_s16le", 2)
+    mixed = told("assemblyai-v3", channels="separate", audio=stereo, on_unsupported="warn")
+    assert given(mixed, "channels").dropped == mixed.warned[0].message
+    assert not given(told("deepgram", channels="separate", audio=stereo, on_unsupported="warn"), "channels").dropped
+
+
+def test_what_our_own_server_cannot_do_is_not_told_of_the_vendor() -> None:
+    """The gateway makes no translations; Speechmatics does."""
+    found = told("speechmatics", extra={"speechmatics": {"translation_config": {"target_languages": ["de"]}}})
+    assert found.warned == ()
+    assert given(found, "extra.translation_config").words

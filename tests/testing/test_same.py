@@ -315,3 +315,10 @@ def test_no_switch():
         ("-", list(SPOKEN[2:])),
         ("+", list(SPOKEN)),
     ]
+
+
+@pytest.mark.parametrize("audio", [b"", bytes(32_000)], ids=["nothing", "silence"])
+def test_audio_in_which_nobody_hears_a_word(audio: bytes) -> None:
+    """Nothing is the same as nothing, but no test is meant to pass by that."""
+    with pytest.raises(AudioError, match=r"^there is no word in the audio for the ear 'coded', .*; give it"):
+        same_turns(audio, "deepgram", "gladia", ear="coded")

@@ -15,9 +15,10 @@ from ... import registry
 from ...audio.format import AudioFormat
 from ...config import Config
 from ...credentials import Credential, Secret
+from ...errors import MissingExtra
 from ...options import Option, of_family
 from ...provider import Context, Provider
-from ...service import Ear, Far, Service
+from ...service import Ear, Far, Service, seal, unseal
 from ...session import Session
 from ...wire.commands import Command, Configure, Start
 from ...wire.events import Configured, Event
@@ -140,6 +141,10 @@ class Bench:
     def suited(self, config: Config | None = None) -> Provider:
         """Return the provider as it is with *config*; skip where a package that it needs is missing."""
         provider, _ = self.whole()
+        try:
+            provider.ready()
+        except MissingExtra as error:
+            pytest.skip(str(error))
         return provider.suited(config or self.config())
 
     @property
@@ -164,6 +169,8 @@ class Bench:
             epoch=1_790_000_000.0,
             random=random.Random(0),
             authenticate=authenticate,
+            seal=seal,
+            unseal=unseal,
         )
 
     # Sessions.

@@ -10,12 +10,43 @@ import pytest
 from ...errors import AuthenticationError, ConnectionLost, QuotaExceeded
 from ...wire.commands import Finalize
 from ...wire.events import Finalized
-from ...wire.frames import Connect, HttpRequest
+from ...wire.frames import Close, Connect, Frame, HttpRequest, Lost
 from ..faults import Corrupt, Cut, Delay, Direction, Fault, Refuse
+from ..link import FarEnd
 from ..run import Run
 from .bench import DIRECTIONS, WORDS, Bench
 
 ASKED = [(0.9, Finalize("a")), (1.9, Finalize("b"))]
+
+
+class Closing:
+    """A far end that closes its first connection behind the *number*-th frame."""
+
+    def __init__(self, number: int, code: int | None) -> None:
+        self._left, self._code = number, code
+
+    def __call__(self, far: FarEnd) -> FarEnd:
+        self._far = far
+        return self
+
+    @property
+    def heard(self) -> bytearray:
+        return self._far.heard
+
+    @property
+    def deadline(self) -> float | None:
+        return self._far.deadline
+
+    def receive(self, frame: Frame, now: float) -> list[Frame]:
+        said = self._far.receive(frame, now)
+        self._left -= 1
+        if self._left:
+            return said
+        self._far.receive(Lost("reset"), now)  # for the server half its own client has gone
+        return [*said, Close(self._code)]
+
+    def tick(self, now: float) -> list[Frame]:
+        return self._far.tick(now)
 
 
 class Cuts(Bench):
@@ -54,6 +85,16 @@ class Cuts(Bench):
                 self._heard(done, f"cut before frame {number} {direction}")
                 ids = sorted(event.id for event in done.said if isinstance(event, Finalized))
                 assert ids == ["a", "b"], f"cut before frame {number} {direction}: answered {ids}"
+
+    @pytest.mark.parametrize("code", [1000, 1001, 1011, None])
+    def test_a_close_that_nobody_asked_for_loses_no_word(self, code: int | None) -> None:
+        """In mid-session, politely: the connection is made again all the same, and it is no end."""
+        if not self._dials_a_network():
+            pytest.skip("no close frame: the provider dials no network")
+        for number in (20, 40):
+            closing = Closing(number, code)
+            done = self.run(around=closing, hard=list(self.ears.values())[number % len(self.ears)])
+            self._heard(done, f"closed with {code} behind frame {number} up")
 
     def test_a_delay_loses_no_word(self) -> None:
         """Seconds in which nothing arrives, in either direction."""

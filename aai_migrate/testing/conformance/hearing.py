@@ -12,7 +12,7 @@ from ...events import Begin, Turn
 from ...wire.commands import Finalize
 from ...wire.events import Finalized, Partial
 from ..coded import encode, interleave
-from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, true_times
+from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, plain, true_times
 
 STEREO = AudioFormat(channels=2)
 LEFT, RIGHT = WORDS[:4], WORDS[4:]
@@ -79,6 +79,12 @@ class Hearing(Bench):
             pytest.skip("the vendor has no partials")
         shown = [event for event in self.run().events if isinstance(event, Turn) and not event.end_of_turn]
         assert shown
+        for name, hard in self.ears.items():
+            done = self.run(hard=hard)
+            for turn in done.of(Turn):
+                text = "".join(plain(turn.transcript))
+                twice = [word for word in WORDS if text.count(word) > 1]
+                assert not twice, f"{name}: a turn shows {turn.transcript!r}, with words twice; cut off what is final"
         done = self.run(partials=False)
         assert self.said(done) == WORDS
         assert not [event for event in done.said if isinstance(event, Partial)]
@@ -98,6 +104,9 @@ class Hearing(Bench):
         answers = [event for event in done.said if isinstance(event, Finalized)]
         assert sorted(event.id for event in answers) == sorted(ask.id for _, ask in FINALIZES)
         assert [event.id for event in answers if event.by == "timeout"] == []
+        heard = [word for turn in done.turns for word in turn.words]
+        for word, (start, _) in zip(heard, true_times(), strict=True) if self.word_times is not None else ():
+            assert word.start == pytest.approx(start, abs=self.word_times), "times are off behind a Finalize"
 
     def test_finalize_ends_the_turn(self) -> None:
         """Long before the pause would: what was said is an ended turn within the time that the numbers promise."""

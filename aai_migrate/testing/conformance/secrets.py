@@ -10,10 +10,12 @@ import pytest
 from attrs import asdict
 
 from ...credentials import Credential
-from ...wire.frames import Connect, HttpRequest
+from ...wire.commands import Start
+from ...wire.events import Failed, Warned
+from ...wire.frames import Connect, HttpRequest, Message
 from ..faults import Cut, Fault, Refuse
 from ..trace import Trace
-from .bench import AUDIO, CANARY, WORDS, Bench
+from .bench import AUDIO, CANARY, WORDS, Bench, Kept
 from .watched import Watch
 
 ECHO = b'{"error": "no such key: ' + CANARY.encode() + b'"}'
@@ -39,6 +41,22 @@ class Secrets(Bench):
         assert {each.secret.reveal() if each else None for each in shown} <= {CANARY}
         if self.suited().server:
             assert shown
+
+    def test_the_server_half_says_who_came(self) -> None:
+        """By the name that the key was let in under; the key itself goes no further."""
+        if self.suited().server is None:
+            pytest.skip("there is no server half")
+        self.needs_a_wire()
+        kept = Kept()
+        self.run(AUDIO[:32_000], around=kept)
+        starts = [command for each in kept.sessions for command in each.commands if isinstance(command, Start)]
+        assert starts
+        for start in starts:
+            assert start.credential is None, "Start of a server half holds the key of its client"
+            assert start.origin is not None, "Start of a server half has no origin"
+            assert start.origin.dialect == self.suited().name, "the origin's dialect is the name of the provider"
+            assert start.origin.principal == "caller", "the origin's principal is what context.authenticate() gave"
+            assert not set("?") & set(start.origin.path), "the origin's path has a query"
 
     @pytest.mark.parametrize(
         "faults",
@@ -83,3 +101,26 @@ class Secrets(Bench):
         for entry in trace.entries:
             if entry.direction == ">" and not isinstance(entry.frame, (Connect, HttpRequest)):
                 assert CANARY not in str(asdict(entry.frame)), f"the key is in a {type(entry.frame).__name__}"
+
+    def test_what_was_said_is_seen_in_no_error(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Nor in a log, a warning or the repr of a half, when a message with words in it cannot be read."""
+        caplog.set_level(logging.DEBUG)
+        watch = Watch(keep=True)
+        self.run(watch=watch)
+        for half in [*watch.clients, *watch.servers]:
+            assert not _told(f"{half._half!r}{half._half!s}"), f"words are in the repr of a {type(half._half).__name__}"
+        calls = watch.clients[0].calls or []
+        heard = [at for at, call in enumerate(calls) if isinstance(call.given, Message) and call.name == "receive"]
+        for at in heard:
+            anew, data = self.suited().client(self.context()), calls[at].given.data
+            for call in calls[:at]:
+                call.on(anew)
+            for item in anew.receive(Message(data[: len(data) * 2 // 3]), calls[at].now):
+                if isinstance(item, (Failed, Warned)):
+                    text = f"{item!r}{item.error!r}{item.error}" if isinstance(item, Failed) else repr(item)
+                    assert not _told(text), f"words that were said are in the text of a {type(item).__name__}"
+        assert not _told(caplog.text), "words that were said are in a log"
+
+
+def _told(text: str) -> list[str]:
+    return [word for word in WORDS if word in text]

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from attrs import asdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from ...errors import AaiMigrateError
 from ...explain import rehearse
 from ...options import Option
 from ...wire.commands import Configure
-from ...wire.events import Configured
-from .bench import Bench, Kept
+from ...wire.events import Configured, Failed, Warned
+from ...wire.frames import Connect, HttpRequest
+from ..trace import Trace
+from .bench import FORMAT, Bench, Kept
 
 EXAMPLES = 25
 DETERMINED = settings(
@@ -54,6 +59,11 @@ def same(name: str, value: Any, back: Any) -> bool:
     return bool(back == value) or (value is False and back is None)
 
 
+def exactly(name: str, value: Any, back: Any) -> bool:
+    """Say whether *back* is what a row that is exact can have made of *value*: a region that is lost is no trifle."""
+    return same(name, value, back) and (name != "language" or str(back).lower() == str(value).lower())
+
+
 def _language(tag: str | None) -> str:
     subtag = (tag or "").partition("-")[0].lower()
     return "zh" if subtag == "cmn" else subtag  # Mandarin is what is meant by Chinese everywhere here
@@ -81,6 +91,28 @@ class Settings(Bench):
         for row in rows:
             self._read_back(row)
 
+    def test_an_address_of_the_callers_own_is_dialled(self) -> None:
+        """And no other: whoever gives base_url wants the key to go there only."""
+        items = self.suited().client(self.context()).send(self.start(base_url="ws://quux.example:8443"), 0.0)
+        dialled = [item.url for item in items if isinstance(item, (Connect, HttpRequest))]
+        if not dialled or dialled[0].startswith("worker:"):
+            pytest.skip("the provider dials no network")
+        assert [urlsplit(url).netloc for url in dialled] == ["quux.example:8443"], "base_url is passed over"
+
+    def test_no_word_of_the_callers_own_is_passed_over_in_silence(self) -> None:
+        """A model, and a word in extra, that nobody knows: it is sent, or refused, or warned of."""
+        name = self.suited().name
+        for what, options in (("model", {"model": "quux-1"}), ("extra", {"extra": {name: {"quux": "quux-1"}}})):
+            trace = Trace("any", "a word that nobody knows")
+            refused, said = "", list[Any]()
+            try:
+                said = self.run(FORMAT.silence(0.5), trace=trace, **options).said
+            except AaiMigrateError as error:
+                refused = str(error)
+            sent = "".join(str(asdict(entry.frame)) for entry in trace.entries if entry.direction == ">")
+            told = "".join(str(event) for event in said if isinstance(event, (Warned, Failed)))
+            assert "quux" in sent + told + refused, f"{what} of the caller's is neither sent nor refused nor warned of"
+
     def _read_back(self, row: Option) -> None:
         @DETERMINED
         @given(space(row, self._languages()))
@@ -89,7 +121,7 @@ class Settings(Bench):
             assert found.failed is None, f"{row.name}={value!r} is refused by the server half: {found.failed}"
             assert found.heard is not None, f"{row.name}={value!r}: no session began"
             back = getattr(found.heard.config, row.name)
-            assert same(row.name, value, back), f"{row.name}={value!r} is read back as {back!r}"
+            assert exactly(row.name, value, back), f"{row.name}={value!r} is read back as {back!r}"
 
         _over_its_space(check)
 
@@ -104,7 +136,7 @@ class Settings(Bench):
         @given(space(row, self._languages()))
         def check(value: Any) -> None:
             back = row.decode(row.encode(value))
-            assert same(row.name, value, back), f"{row.name}={value!r} comes back as {back!r}"
+            assert exactly(row.name, value, back), f"{row.name}={value!r} comes back as {back!r}"
 
         _over_its_space(check)
 

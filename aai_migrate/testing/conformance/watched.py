@@ -16,6 +16,8 @@ from ...wire.frames import FRAMES, Close, Connect, HttpRequest
 COMMANDS, EVENTS = ask.Command.__args__, say.Event.__args__  # the classes of the two unions
 EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.AudioTaken)
 """What a client half may say before the vendor has greeted."""
+SLACK = 1.0
+"""Seconds between a text's own times and those of its words, some of which silence around it makes."""
 MOST_TICKS = 1000
 """Ticks at one time after which a half is said to spin."""
 
@@ -122,10 +124,15 @@ class ClientRules(Rules):
         super().__init__(wrong)
         self._begun = self._over = self._stopping = False
         self._ended: set[tuple[int, Any]] = set()
+        self._growing: set[tuple[int, Any]] = set()  # turns that have text which will not change
+        self._channels = 1
 
     def told(self, call: Call) -> None:
         if isinstance(call.given, (ask.Start, ask.Resume)):
             self._over = False
+        if isinstance(call.given, ask.Start):
+            config = call.given.config
+            self._channels = config.audio.channels if config.channels == "separate" else 1
         elif isinstance(call.given, ask.Stop):
             self._stopping = True
 
@@ -138,6 +145,8 @@ class ClientRules(Rules):
             self._say(f"{name} follows the end")
         if not self._begun and not isinstance(item, EARLY):
             self._say(f"{name} comes before Started")
+        if not 0 <= getattr(item, "channel", 0) < self._channels:
+            self._say(f"{name} is on channel {item.channel}, and there are {self._channels}, from 0")
         match item:
             case say.Started():
                 self._begun = True
@@ -148,6 +157,8 @@ class ClientRules(Rules):
             case say.Partial() | say.Final():
                 self._text(item)
             case say.TurnEnded(turn=turn, channel=channel):
+                if (channel, turn) in self._ended:
+                    self._say("TurnEnded comes twice for one turn")
                 self._ended.add((channel, turn))
             case say.Settled(to) | say.AudioTaken(to):
                 self._times(name, (to,))
@@ -156,10 +167,19 @@ class ClientRules(Rules):
         name = type(item).__name__
         if (item.channel, item.turn) in self._ended:
             self._say(f"{name} for a turn that has ended; its words belong to the next one")
+        if item.text[:1].isspace() and (item.channel, item.turn) not in self._growing:
+            self._say(f"{name} begins its turn with a blank; the first word of a turn has no joiner")
+        if isinstance(item, say.Final) and item.text:
+            self._growing.add((item.channel, item.turn))
         if isinstance(item, say.Partial) and not 0 <= item.stable <= len(item.text):
             self._say("Partial promises more characters than it has")
         if item.words and "".join(word.joiner + word.text for word in item.words) != item.text:
             self._say(f"the words of a {name}, with their joiners, are not its text")
+        self._times(name, [time for time in (item.start, item.end) if time is not None])
+        if item.words and item.start is not None and abs(item.start - item.words[0].start) > SLACK:
+            self._say(f"{name} does not start where its first word does")
+        if item.words and item.end is not None and abs(item.end - item.words[-1].end) > SLACK:
+            self._say(f"{name} does not end where its last word does")
         for word in item.words:
             self._times(f"a word of a {name}", (word.start, word.end))
             if word.confidence is not None and not 0 <= word.confidence <= 1:

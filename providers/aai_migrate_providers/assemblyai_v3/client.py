@@ -14,6 +14,7 @@ from attrs import evolve
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
+from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ConnectionLost, ProtocolError, ProviderError
 from aai_migrate.failures import lost, refused
 from aai_migrate.options import Encoded, encode, own_words, unknown, without
@@ -113,7 +114,7 @@ class Client:
             encoded.insist(NAME, self._model, wrong.values())
         query |= encoded.native | {name: value for name, value in extra.items() if name not in wrong}
         turns.formats = _is_on(query.get("format_turns"))
-        self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
+        self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {"AssemblyAI-Version": VERSION}
         if start.credential:
             headers["Authorization"] = start.credential.secret.reveal()

@@ -14,9 +14,10 @@ from attrs import evolve
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
+from aai_migrate.credentials import MASK
 from aai_migrate.errors import ConfigError, ProtocolError, ProviderError
 from aai_migrate.failures import lost
-from aai_migrate.options import Encoded, Option, encode, own_words, unknown, without
+from aai_migrate.options import Encoded, Option, encode, of_family, own_words, unknown, without
 from aai_migrate.provider import Context
 from aai_migrate.wire import commands as ask
 from aai_migrate.wire import events as say
@@ -168,7 +169,7 @@ class Client:
         remarks += [without("unsupported", why, f"extra.{name}") for name, why in strays.items()]
         remarks += [without("invalid", why, option) for option, why in wrong]
         self._dialled(config, query)
-        self._settings = {name: "***" if name in SECRET else value for name, value in query.items()}
+        self._settings = {name: MASK if name in SECRET else value for name, value in query.items()}
         headers = {}
         if start.credential:
             scheme = "Bearer" if start.credential.kind == "token" else "Token"
@@ -193,6 +194,8 @@ class Client:
         Raises:
             ConfigError: there is no going on without it.
         """
+        rows = sorted(self._rows().values(), key=lambda row: config.is_set(row.name))
+        names = {row.native: row.name for row in rows}  # of two for one word, what was asked for
         given = "language" in config.extra.get(NAME, {})
         found: list[tuple[str, str]] = []
         while True:
@@ -201,16 +204,16 @@ class Client:
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                name, text = error.name, f"{NAME}: {error}"
+                name = error.name
+                ours = name in neutral and neutral[name] == query.get(name)
+                option = names.get(name, "") if ours else ""
+                asked = f"{option}, sent as " if option and config.is_set(option) else ""
+                found.append((option or f"extra.{name}", f"{NAME}: {asked}{error}"))
                 if name in RESERVED:
-                    raise ConfigError("; ".join([*(why for _, why in found), text])) from None
-                wrong = query.pop(name)
-                option = f"extra.{name}"
-                if name in neutral and neutral[name] != wrong:
+                    raise ConfigError("; ".join(why for _, why in found)) from None
+                del query[name]
+                if name in neutral and not ours:
                     query[name] = neutral[name]
-                elif name in neutral:
-                    option = next((row.name for row in self.rows if row.native == name), option)
-                found.append((option, text))
             else:  # the service takes booleans in lower case only
                 flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
                 return [(name, flags.get(name, text)) for name, text in pairs], found
@@ -220,6 +223,9 @@ class Client:
 
     def _encode(self, config: Config) -> Encoded:
         return encode(config, self.rows, NAME, model=self._model, family=family(self._model))
+
+    def _rows(self) -> Mapping[str, Option]:
+        return of_family(self.rows, family(self._model))
 
     def _changed(self, command: ask.Configure) -> tuple[Config, Encoded]:
         """Return new settings, and what the wire calls them.

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from aai_migrate.address import address
 from aai_migrate.config import Config
-from aai_migrate.credentials import Credential
+from aai_migrate.credentials import MASK, Credential
 from aai_migrate.errors import ConfigError, ProtocolError
 from aai_migrate.options import Flaw, encode, own_words, remarks, unknown
 from aai_migrate.wire import events as say
@@ -160,7 +160,7 @@ def _written(body: Mapping[str, Any]) -> bytes:
 
 def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return *body* as a report of settings may show it."""
-    return {name: "***" if name == "callback_config" else value for name, value in body.items()}
+    return {name: MASK if name == "callback_config" else value for name, value in body.items()}
 
 
 def opened(config: Config, response: HttpResponse) -> tuple[str, str | None]:

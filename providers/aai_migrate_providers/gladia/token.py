@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import evolve
 
-from aai_migrate.credentials import Credential, Secret
-from aai_migrate.errors import ConfigError, UnsupportedOption
+from aai_migrate.credentials import MASK, Credential, Secret
+from aai_migrate.errors import ConfigError
 from aai_migrate.tokens import Given, Tokens, Wanted
 from aai_migrate.wire import events as say
 from aai_migrate.wire.frames import HttpRequest, HttpResponse
@@ -40,14 +40,8 @@ def read(wanted: Wanted, response: HttpResponse) -> Given:
 
 def _opening(wanted: Wanted) -> Opening:
     """Return the session with the audio that a stream of these settings will send."""
-    config, separate = wanted.config, wanted.config.channels == "separate"
-    try:
-        audio = CAPABILITIES.wire_format(NAME, config.audio, separate=separate)
-    except UnsupportedOption:
-        if config.on_unsupported == "error":
-            raise
-        audio = CAPABILITIES.wire_format(NAME, config.audio, separate=False)
-    return Opening.of(evolve(config, audio=audio))
+    audio, _ = CAPABILITIES.wire_for(NAME, wanted.config)
+    return Opening.of(evolve(wanted.config, audio=audio))
 
 
 def session(given: Credential) -> str:
@@ -97,7 +91,7 @@ def _within(asked: Any, made: Any) -> bool:
     """Say whether *made* has all that *asked* has; what a report hides cannot be compared."""
     if isinstance(asked, Mapping) and isinstance(made, Mapping):
         return all(_within(value, made.get(name)) for name, value in asked.items())
-    return made == "***" or bool(asked == made)
+    return made == MASK or bool(asked == made)
 
 
 TOKENS = Tokens(ask=ask, read=read, source=BODY, lifetime=None, once=True)

@@ -259,7 +259,7 @@ def test_one_error_names_the_vendors_own_findings_too() -> None:
         "deepgram/base has no eot_threshold: other models have; leave it out of extra",
         "deepgram: search: takes text, a number, true or false, or a list; not a object",
         "deepgram: tag: takes at most 128 characters; one has 129",
-        "deepgram: utterance_end_ms: needs interim_results; do not turn partials off",
+        "deepgram: max_turn_silence, sent as utterance_end_ms: needs interim_results; do not turn partials off",
     )
     found = rehearse(PROVIDER, evolve(config, on_unsupported="warn"))
     assert [warned.code for warned in found.warned] == [*["unsupported"] * 3, *["invalid"] * 3]

@@ -430,7 +430,26 @@ def test_without_partials_flux_shows_ends_only() -> None:
     assert line.turns() == ["Hi, can you help?"]
 
 
-def test_what_could_change_is_named_once() -> None:
-    """Though several rows, of several models, say how."""
-    [refused] = of(Line().ask(ask.Configure("c", {"turn_silence": 0.3})), say.Configured)
-    assert refused.reason.count("keyterms") == 1
+@pytest.mark.parametrize("partials", [None, False])
+def test_without_partials_words_that_are_final_in_mid_turn_open_no_turn(partials: bool | None) -> None:
+    """Nova's final results come long before the turn ends."""
+    line = Line(Config(partials=partials))
+    line.feed(2.0)
+    [final] = of(line.hear(results(0.0, 2.0, "Tretinoin", final=True)), say.Final)
+    assert final.shown is (partials is None)
+
+
+@pytest.mark.parametrize(
+    ("model", "can"),
+    [
+        (None, "keyterms"),
+        ("nova-2", "nothing"),
+        ("flux-general-en", "keyterms, max_turn_silence"),
+        ("flux-general-multi", "keyterms, language, languages, max_turn_silence"),
+        ("flux-of-tomorrow", "keyterms, language, languages, max_turn_silence"),
+    ],
+)
+def test_what_could_change_is_what_this_model_can(model: str | None, can: str) -> None:
+    """Each once, though several rows, of several models, say how."""
+    [refused] = of(Line(Config(model=model)).ask(ask.Configure("c", {"turn_silence": 0.3})), say.Configured)
+    assert refused.reason == f"deepgram cannot change turn_silence in mid-session; it can change {can}"

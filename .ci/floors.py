@@ -11,5 +11,5 @@ wanted = [*project["dependencies"], *(each for extra in project["optional-depend
 for package in sys.argv[1:]:
     floors = {found[1] for each in wanted if (found := re.fullmatch(rf"{re.escape(package)}>=([\d.]+)", each))}
     if len(floors) != 1:
-        sys.exit(f".ci/floors: pyproject.toml has {len(floors)} floors for {package}, not one: {sorted(floors)}")
+        sys.exit(f".ci/floors.py: pyproject.toml has {len(floors)} floors for {package}, not one: {sorted(floors)}")
     print(f"{package}=={floors.pop()}")

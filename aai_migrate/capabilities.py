@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
 from .audio.format import AudioFormat, Encoding
 from .config import Config
-from .errors import AudioError, UnsupportedOption
+from .errors import AudioError, UnsupportedOption, lacked
 from .wire.events import Warned
 
 
@@ -57,6 +57,7 @@ class Capabilities:
         max_channels: how many channels one connection takes apart.
         default_model: the model asked for when the caller names none; None leaves it to the vendor.
         models: the known models; others are passed on with a warning.
+        infer: the family of a model that is not in the table, by its name; "": that tells nothing.
     """
 
     as_of: datetime.date
@@ -66,6 +67,14 @@ class Capabilities:
     max_channels: int = 1
     default_model: str | None = None
     models: Mapping[str, Model] = field(factory=dict)
+    infer: Callable[[str], str] = lambda name: ""
+
+    def family(self, model: str | None = None) -> str:
+        """Return the family of *model*, by default of the default model; "" where nothing tells it."""
+        name = model or self.default_model or ""
+        if name in self.models:
+            return self.models[name].family
+        return self.infer(name) if name else ""
 
     def outdated(self, provider: str, model: str | None, today: datetime.date) -> str:
         """Say what is the matter with *model* of *provider* as of *today*; "" for one in use, or not in the table."""
@@ -96,7 +105,7 @@ class Capabilities:
             apart = f"it keeps {self.max_channels} apart, not {audio.channels}; " if self.max_channels > 1 else ""
             mixed = "use channels='mix', or " if audio.channels <= 2 else ""  # more cannot be mixed
             hint = f"{apart}{mixed}open one stream a channel"
-            raise UnsupportedOption({"channels='separate'": hint}, provider)
+            raise UnsupportedOption({"channels": hint}, provider)
         return AudioFormat(rate, encoding, audio.channels)
 
     def wire_for(self, provider: str, config: Config) -> tuple[AudioFormat, tuple[Warned, ...]]:
@@ -114,8 +123,8 @@ class Capabilities:
             if config.on_unsupported == "error":
                 raise
             mixed = self.wire_format(provider, config.audio, separate=False)
-            hint = f"{error.option} ({error.alternative})"
-            return mixed, (Warned("unsupported", f"{provider} has no {hint}; the channels are mixed"),)
+            text = f"{provider} has no {lacked(error.option)} ({error.alternative}); the channels are mixed"
+            return mixed, (Warned("unsupported", text, error.option),)
 
 
 def _rate(taken: range | tuple[int, ...], rate: int) -> int:

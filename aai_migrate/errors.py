@@ -61,13 +61,18 @@ class UnsupportedOption(ConfigError):
         where = f"{self.provider}/{self.model}" if self.model else self.provider
         if len(self.options) == 1:
             hint = f"; {self.alternative}" if self.alternative else ""
-            lacks = f"{self.option}{hint}"
+            lacks = f"{lacked(self.option)}{hint}"
         else:
             hints = ((name, f" ({hint})" if hint else "") for name, hint in self.options.items())
-            lacks = ", ".join(f"{name}{hint}" for name, hint in hints)
+            lacks = ", ".join(f"{lacked(name)}{hint}" for name, hint in hints)
         them = "it" if len(self.options) == 1 else "them"
         wrong = "".join(f"; {text}" for text in self.also)
         return f"{where} has no {lacks}; leave {them} out, or pass on_unsupported='warn' to go on without {them}{wrong}"
+
+
+def lacked(option: str) -> str:
+    """Return what is lacking, in words, where a vendor does not have *option*: channels all have, but mixed ones."""
+    return "channels='separate'" if option == "channels" else option
 
 
 class MissingExtra(ConfigError):

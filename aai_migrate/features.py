@@ -86,14 +86,14 @@ class Difference:
 def features(provider: Provider, model: str | None = None) -> tuple[Feature, ...]:
     """Return what each of :data:`FEATURES` becomes at *provider* with *model*; None: with its default model.
 
-    A model that is not in the table is taken for one that has whatever any has.
+    A model whose family nothing tells is taken for one that has whatever any has.
 
     Raises:
         ConfigError: the provider cannot say what it is with this model.
     """
     suited = provider.suited(Config(model=model))
     can, numbers = suited.capabilities, suited.numbers
-    rows = of_family(suited.options, family(suited, model))
+    rows = of_family(suited.options, can.family(model))
     known = can.models.get(model or can.default_model or "")
     if known is None and len(can.models) == 1:
         known = next(iter(can.models.values()))
@@ -114,13 +114,6 @@ def features(provider: Provider, model: str | None = None) -> tuple[Feature, ...
     }
     usual: dict[str, Any] = {"source": can.source, "as_of": can.as_of}
     return tuple(Feature(name=name, **usual | found[name]) for name in FEATURES)
-
-
-def family(provider: Provider, model: str | None = None) -> str:
-    """Return the family of *model*, by default of the provider's default model; "": it is in no table."""
-    can = provider.capabilities
-    known = can.models.get(model or can.default_model or "")
-    return known.family if known else ""
 
 
 def varies(provider: Provider, name: str) -> bool:

@@ -17,6 +17,8 @@ from .errors import BadRequest, ConfigError, UnsupportedOption
 from .wire.events import Warned
 
 Support = Literal["exact", "approximate", "emulated", "unsupported"]
+WITHOUT = "; going on without it"
+"""What ends the text that says why a setting is left out."""
 
 
 def same(value: Any) -> Any:
@@ -74,6 +76,10 @@ class Option:
         if name not in OPTIONS:
             raise ValueError(f"no neutral option is called {name!r}")
 
+    def counts_for(self, family: str) -> bool:
+        """Say whether it is for models of *family*; "": of any."""
+        return not (self.models and family) or family in self.models
+
 
 @frozen
 class Encoded:
@@ -93,7 +99,12 @@ class Encoded:
 
     def warnings(self) -> list[Warned]:
         """Return what the caller is told of options that were left out."""
-        return [Warned("unsupported", f"{why}; going on without it") for why in self.dropped.values()]
+        return [without("unsupported", why, name) for name, why in self.dropped.items()]
+
+
+def without(code: str, reason: str, option: str) -> Warned:
+    """Return what the caller is told of *option*, which is left out for *reason*."""
+    return Warned(code, f"{reason}{WITHOUT}", option)
 
 
 def encode(
@@ -140,7 +151,7 @@ def of_family(rows: Iterable[Option], family: str) -> dict[str, Option]:
     """Return the row of each option that counts for models of *family*: the first; "": of any."""
     table: dict[str, Option] = {}
     for row in rows:
-        if not (row.models and family) or family in row.models:
+        if row.counts_for(family):
             table.setdefault(row.name, row)
     return table
 
@@ -218,11 +229,13 @@ class Flaw:
         reason: what it is.
         fix: what to do about it, where the reason does not say that too.
         code: of the warning, where the caller prefers one.
+        option: "model", ``extra.WORD``, or ``extra`` for all of these.
     """
 
     reason: str
     fix: str = ""
     code: str = "invalid"
+    option: str = ""
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.fix}" if self.fix else self.reason
@@ -241,7 +254,7 @@ def remarks(
     found = tuple(flaws)
     if config.on_unsupported == "error":
         _insist(encoded, provider, model, map(str, found))
-    return [*(Warned(flaw.code, f"{flaw.reason}; going on without it") for flaw in found), *encoded.warnings()]
+    return [*(without(flaw.code, flaw.reason, flaw.option) for flaw in found), *encoded.warnings()]
 
 
 def _insist(encoded: Encoded, provider: str, model: str | None, others: Iterable[str] = ()) -> None:

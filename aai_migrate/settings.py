@@ -91,6 +91,28 @@ def resolve(
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise ConfigError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+    settled, key_env = keyless(provider, options, api_key_env=api_key_env, config=config, defaults=defaults)
+    found = settled.provider
+    once = found.tokens is not None and found.tokens.once
+    credentials = credential_source(found.name, key_env, api_key, token, once=once)
+    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy(), key_env)
+
+
+def keyless(
+    provider: str | None,
+    options: Mapping[str, Any],
+    *,
+    api_key_env: str | None = None,
+    config: ConfigSource | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> tuple[Settled, str | None]:
+    """Return what holds for a stream, and the variable that its key would be taken from; None: it needs none.
+
+    Args:
+        provider, options, api_key_env, config, defaults: as for :func:`resolve`.
+    Raises:
+        ConfigError, AudioError: as :func:`resolve` does, keys apart.
+    """
     file = ConfigFile("") if config is None else config if isinstance(config, ConfigFile) else load(config)
     choice = chosen(provider, file)
     if choice is None:
@@ -102,9 +124,7 @@ def resolve(
     key_from = file.api_key_env(name) if api_key_env is None else variable(api_key_env)
     if key_from and found.env is None:
         raise ConfigError(f"{name} needs no key; leave api_key_env out")
-    key_env, once = key_from or found.env, found.tokens is not None and found.tokens.once
-    credentials = credential_source(name, key_env, api_key, token, once=once)
-    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy(), key_env)
+    return settled, key_from or found.env
 
 
 def chosen(provider: object, file: ConfigFile) -> Choice | None:

@@ -67,10 +67,19 @@ def test_more_channels_than_can_be_mixed() -> None:
 def test_more_channels_than_are_kept_apart() -> None:
     """That is a setting's fault, and the error names the setting; who has three cannot have them mixed either."""
     advice = "use channels='mix', or open one stream a channel"
-    with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out"):
+    with pytest.raises(UnsupportedOption, match=f"^v has no channels='separate'; {advice}; leave it out") as error:
         capabilities().wire_format("v", AudioFormat(channels=2), separate=True)
+    assert error.value.options == {"channels": advice}
     with pytest.raises(UnsupportedOption, match="; it keeps 2 apart, not 3; open one stream a channel; leave"):
         capabilities(max_channels=2).wire_format("v", AudioFormat(channels=3), separate=True)
+
+
+def test_families() -> None:
+    """By the table, of the default model where none is named; of another model by its name, where that tells."""
+    can = capabilities(default_model="m-1", models={"m-1": Model(name="m-1", family="m")})
+    assert (can.family(), can.family("m-1"), can.family("m-2")) == ("m", "m", "")
+    telling = evolve(can, infer=lambda name: name[0])
+    assert (telling.family(), telling.family("n-2"), capabilities(infer=telling.infer).family()) == ("m", "n", "")
 
 
 def test_the_wire_for_settings() -> None:
@@ -82,7 +91,7 @@ def test_the_wire_for_settings() -> None:
     with pytest.raises(UnsupportedOption, match=r"^v has no channels"):
         capabilities().wire_for("v", asked)
     wire, (told,) = capabilities().wire_for("v", evolve(asked, on_unsupported="warn"))
-    assert (wire, told.code) == (AudioFormat(), "unsupported")
+    assert (wire, told.code, told.option) == (AudioFormat(), "unsupported", "channels")
     assert told.message.startswith("v has no channels")
     assert told.message.endswith("; the channels are mixed")
     with pytest.raises(AudioError, match=r"^3 channels cannot be mixed"):

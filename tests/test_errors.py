@@ -43,6 +43,11 @@ EVERY: list[tuple[AaiMigrateError, str]] = [
         "gladia has no region, keyterms (m has them); leave them out, or pass on_unsupported='warn' to go on without "
         "them; gladia: turn_silence is odd",
     ),
+    (
+        UnsupportedOption({"channels": "mix them", "region": ""}, "local"),
+        "local has no channels='separate' (mix them), region; leave them out, or pass on_unsupported='warn' to go on "
+        "without them",
+    ),
     (MissingExtra("the gateway", "gateway"), "the gateway needs an extra: pip install 'aai_migrate[gateway]'"),
     (
         MissingExtra("a.flac: FLAC", "codecs", "or convert it"),

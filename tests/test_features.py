@@ -18,7 +18,6 @@ from aai_migrate.features import (
     Feature,
     Verdict,
     differences,
-    family,
     features,
     languages,
     models,
@@ -193,8 +192,7 @@ class TestRows:
         assert told == ["", "few; with other models: choose new", "for now; one stream a speaker", ""]
 
     def test_families(self) -> None:
-        """Of the default model, of another one, and of one that is in no table."""
-        assert (family(VENDOR), family(VENDOR, "old"), family(VENDOR, "newer")) == ("n", "o", "")
+        """What differs between them, and the languages of all."""
         assert [varies(VENDOR, name) for name in ("language", "keyterms", "turn_silence")] == [False, True, True]
         assert languages(VENDOR) == ("de", "en")
 

@@ -91,6 +91,17 @@ def test_core_imports_nothing_built_on_it() -> None:
     assert not wrong
 
 
+def test_what_is_for_users_needs_no_test_kit() -> None:
+    """Neither explain nor doctor plays with what tests are made of."""
+    kit = {
+        (module, target)
+        for module, targets in GRAPH.items()
+        for target in targets
+        if module.startswith(("aai_migrate.explain", "aai_migrate.doctor")) and target.startswith("aai_migrate.testing")
+    }
+    assert not kit
+
+
 def test_import_is_light() -> None:
     """``import aai_migrate`` loads no backend and no package of an extra."""
     heavy = {

@@ -43,6 +43,12 @@ class TestRows:
         assert row.encode is row.decode is same
         assert same(row) is row
 
+    def test_whom_a_row_is_for(self) -> None:
+        """Models of its families, of any where it names none; where nothing tells the family, it may be for that."""
+        row = Option(name="language", models=("new",))
+        assert [row.counts_for(family) for family in ("new", "old", "")] == [True, False, True]
+        assert Option(name="language").counts_for("old")
+
     @pytest.mark.parametrize(("seconds", "value"), [(0.7, 700), (0, 0), (1.0004, 1000), (0.1 + 0.2, 300)])
     def test_milliseconds(self, seconds: float, value: int) -> None:
         """Whole milliseconds there, seconds back."""

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import asdict
 
-from ..configfile import variable
-from ..credentials import Secret
-from ..settings import Settings, resolve
+from ..settings import keyless
 from . import asked
 from .facts import has_key
 from .table import Table, show
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from ..explain import Explanation, Given, Sent, Step
 
 STYLES = {"you": "green", "ours": "yellow", "dropped": "red"}
-PLACEHOLDER = Secret("explained")
-"""Stands for the key, which is not looked at."""
 _WHENCE = {"default": "unasked", "wire": "for the wire"}
 _NAMED = ("base_url", "model", "language", "sample_rate", "encoding", "audio_channels")
 
@@ -72,31 +68,26 @@ def _explain(
     from ..explain import explain as explained  # what every other command would load for nothing
 
     options = asked.merged(settings, named, formats=True)
-    if api_key_env is not None:
-        variable(api_key_env)
-    resolved = resolve(provider, options, api_key=PLACEHOLDER, api_key_env=api_key_env, config=config)
-    told = explained(resolved.provider, resolved.config)
+    settled, key_env = keyless(provider, options, api_key_env=api_key_env, config=config)
+    told = explained(settled.provider, settled.config)
     if as_json:
-        print(json.dumps(_json(told, resolved), indent=2))
+        print(json.dumps(_json(told, key_env), indent=2))
     else:
-        show(_tables(told, resolved), STYLES)
+        show(_tables(told, key_env), STYLES)
     return 0
 
 
-def _json(told: Explanation, settings: Settings) -> dict[str, Any]:
+def _json(told: Explanation, key_env: str | None) -> dict[str, Any]:
     return {
         **asdict(told),
-        "key": settings.key_env,
-        "key_is_set": has_key(settings.key_env),
+        "key": key_env,
+        "key_is_set": has_key(key_env),
         "refused": told.refused or None,
     }
 
 
-# Words for people.
-
-
-def _tables(told: Explanation, settings: Settings) -> list[Table]:
-    tables = [Table("Session", (), _session(told, settings))]
+def _tables(told: Explanation, key_env: str | None) -> list[Table]:
+    tables = [Table("Session", (), _session(told, key_env))]
     tables += [Table(title, (), lines) for title, lines in map(_step, told.steps, range(1, len(told.steps) + 1))]
     if told.given:
         head = ("option", "value", "becomes", "note")
@@ -115,12 +106,12 @@ def _tables(told: Explanation, settings: Settings) -> list[Table]:
     return tables
 
 
-def _session(told: Explanation, settings: Settings) -> list[tuple[str, str]]:
+def _session(told: Explanation, key_env: str | None) -> list[tuple[str, str]]:
     converted = f"; converted: {', '.join(told.conversions)}" if told.conversions else ""
     return [
         ("provider", told.provider),
         ("model", told.model or "the vendor's own"),
-        ("key", _key(settings.key_env)),
+        ("key", _key(key_env)),
         ("audio", f"{told.audio}{converted}"),
         ("on the wire", str(told.wire)),
     ]

@@ -11,7 +11,7 @@ from .. import registry
 from ..capabilities import Model
 from ..config import OPTIONS
 from ..errors import ConfigError
-from ..features import Difference, Feature, family, features, languages, models
+from ..features import Difference, Feature, features, languages, models
 from ..options import Option
 from ..provider import Provider
 
@@ -49,8 +49,8 @@ def facts(provider: Provider, model: str | None = None) -> dict[str, Any]:
 
 def rows(provider: Provider, model: str | None) -> tuple[Option, ...]:
     """Return the option rows of *provider*, with a *model* only those that count for it."""
-    known = family(provider, model) if model else ""
-    return tuple(row for row in provider.options if not (row.models and known) or known in row.models)
+    known = provider.capabilities.family(model) if model else ""
+    return tuple(row for row in provider.options if row.counts_for(known))
 
 
 def told_of(feature: Feature) -> dict[str, Any]:

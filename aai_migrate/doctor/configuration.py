@@ -8,7 +8,7 @@ from attrs import evolve
 
 from ..config import Config
 from ..configfile import ConfigFile
-from ..errors import AaiMigrateError, AudioError, ConfigError, MissingExtra, UnsupportedOption
+from ..errors import AaiMigrateError, AudioError, ConfigError, MissingExtra, UnsupportedOption, lacked
 from ..explain import Rehearsal, rehearse
 from ..provider import Provider
 from ..settings import Choice, Settled, settle
@@ -84,7 +84,7 @@ def _model(subject: str, provider: Provider, config: Config, today: datetime.dat
 def _refusals(subject: str, provider: str, error: AaiMigrateError) -> list[Finding]:
     """Return one line for each thing that *error* says is wrong."""
     if isinstance(error, UnsupportedOption):
-        lacking = [(f"{provider} has no {name}", hint) for name, hint in error.options.items()]
+        lacking = [(f"{provider} has no {lacked(name)}", hint) for name, hint in error.options.items()]
         also = [half for text in error.also for half in split(text, provider)]
         halves = [(found, fix or 'leave it out, or set on_unsupported = "warn"') for found, fix in lacking] + also
     else:

@@ -1,100 +1,29 @@
-"""What would be sent, word by word: what of it is the caller's, what is ours, and what is left to the vendor.
-
-Where a word comes from is found out, not written down a second time: it is the caller's if an option row makes just it
-of his option, or if without the option it would not be sent so.
-"""
+"""What would be sent, word by word: what of it is the caller's, what is ours, and what is left to the vendor."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote_plus
+from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from ..audio.convert import Converter
 from ..audio.format import AudioFormat
 from ..config import OPTIONS, Config
 from ..credentials import MASK, Credential
-from ..errors import AudioError, ConfigError
-from ..features import Feature, family, features
-from ..options import Option, encode, of_family
+from ..features import features
+from ..options import Option, of_family
 from ..provider import Provider
-from ..testing.trace import masked_headers, secret
 from ..wire.events import Warned
-from ..wire.frames import Connect, HttpRequest, Message
-from ..wire.values import parse
-from .rehearsal import Rehearsal, Said, rehearse
+from .given import Given, given_of
+from .origins import Origins, Sent
+from .rehearsal import rehearse
+from .steps import Step, steps_of
+from .words import settings
 
-MADE_UP = "…"
-"""Stands for what the vendor would answer with, such as a token in an address."""
-Origin = Literal["caller", "default", "wire"]
-SOME = 1.9
-"""Seconds of turn silence that are nobody's default: what changes with them follows from it."""
 OURSELVES = "this gateway"
 """What our own server calls itself where it cannot do what the vendor can."""
-ADDRESSES = ("callback", "webhook")
-"""In the name of what holds an address that may carry a secret."""
-_USUAL = Config()
-
-
-@frozen(kw_only=True)
-class Step:
-    """One thing that would be said, without secrets.
-
-    Attributes:
-        kind: how it is said: over HTTP, by opening a websocket (or a worker), or as a message on it.
-        method: of HTTP.
-        url: whole, as it goes out; "" for a message.
-        headers: of a request; secret ones masked.
-        body: of HTTP, or the message.
-    """
-
-    kind: Literal["http", "connect", "message"]
-    method: str = ""
-    url: str = ""
-    headers: Mapping[str, str] = field(factory=dict)
-    body: str = ""
-
-
-@frozen(kw_only=True)
-class Sent:
-    """One native word that would be sent.
-
-    Attributes:
-        word: the vendor's name for it; a member of an object behind a dot.
-        value: what it is set to; secret ones masked.
-        origin: "caller"; "default": sent unasked; "wire": what the wire has to know of model and audio.
-        option: the neutral option that the caller gave, or ``extra``; of what is ours the option that it is the
-            default of, or what it tells; "" for none.
-    """
-
-    word: str
-    value: Any
-    origin: Origin
-    option: str = ""
-
-
-@frozen(kw_only=True)
-class Given:
-    """One setting of the caller's, and what becomes of it.
-
-    Attributes:
-        option: its neutral name; of a vendor's own word ``extra.WORD``.
-        value: what was asked for; secret ones masked.
-        words: the native words that it becomes.
-        dropped: why it is left out; "": it is not.
-        note: what one should know: where it is not exact, or where no word is sent for it.
-    """
-
-    option: str
-    value: Any
-    words: tuple[str, ...] = ()
-    dropped: str = ""
-    note: str = ""
 
 
 @frozen(kw_only=True)
@@ -141,299 +70,26 @@ def explain(
     provider.check(config)
     played = rehearse(provider, config, credential, today=today)
     suited = provider.suited(config)
-    rows = of_family(suited.options, family(suited, config.model))
-    settings = _settings(played)
-    hidden = frozenset(word for word, value in settings.items() if value == MASK)
-    sent = _Origins(provider, config, rows, credential).of(settings)
+    rows = of_family(suited.options, suited.capabilities.family(config.model))
+    native = settings(played)
+    hidden = frozenset(word for word, value in native.items() if value == MASK)
+    sent = Origins(provider, config, rows, credential).of(native)
     told = {feature.name: feature for feature in features(provider, config.model)}
     wire, _ = suited.capabilities.wire_for(suited.name, config)
     warned = tuple(each for each in played.warned if OURSELVES not in each.message)
     return Explanation(
         provider=provider.name,
         model=config.model or suited.capabilities.default_model,
-        steps=_steps(played.said, hidden),
-        given=_given(suited, config, told, sent, warned),
+        steps=steps_of(played.said, hidden),
+        given=given_of(suited, config, told, sent, warned),
         sent=sent,
-        left=_left(config, rows, settings),
+        left=_left(config, rows, native),
         audio=config.audio,
         wire=wire,
         conversions=Converter(config.audio, wire).changes,
         warned=warned,
         refused=str(played.failed.error) if played.failed else "",
     )
-
-
-# The steps.
-
-
-def _steps(said: Iterable[Said], hidden: frozenset[str]) -> tuple[Step, ...]:
-    """Return what was said, with secrets masked; an address that an answer gave holds what nobody knows before."""
-    steps, mask = [], MASK
-    for frame in said:
-        match frame:
-            case HttpRequest(method, url, headers, body):
-                text = _body(body.decode(), hidden)
-                url = _url(url, hidden, mask)
-                steps.append(Step(kind="http", method=method, url=url, headers=masked_headers(headers), body=text))
-                mask = MADE_UP
-            case Connect(url, headers):
-                steps.append(Step(kind="connect", url=_url(url, hidden, mask), headers=masked_headers(headers)))
-            case Message(data):
-                steps.append(Step(kind="message", body=_body(str(data), hidden)))
-    return tuple(steps)
-
-
-def _url(url: str, hidden: frozenset[str], mask: str) -> str:
-    """Return *url* to the letter, but for values that are secret."""
-    head, mark, query = url.partition("?")
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    kept = (
-        f"{name}={mask}" if _hides(unquote_plus(name)) or unquote_plus(name) in hidden else f"{name}{equals}{value}"
-        for name, equals, value in pairs
-    )
-    return f"{head}{mark}{'&'.join(kept)}" if mark else head
-
-
-def _body(text: str, hidden: frozenset[str]) -> str:
-    value = parse(text)
-    if value is None:
-        return text
-    kept = _without(value, hidden)
-    return text if kept == value else json.dumps(kept, ensure_ascii=text.isascii())  # with letters spelled as before
-
-
-def _without(value: Any, hidden: frozenset[str], path: str = "") -> Any:
-    if path[:-1] in hidden or (path and isinstance(value, str) and _hides(path)):
-        return MASK
-    if isinstance(value, Mapping):
-        return {name: _without(each, hidden, f"{path}{name}.") for name, each in value.items()}
-    if isinstance(value, list):
-        return [_without(each, hidden, path) for each in value]
-    return _link(value, hidden) if isinstance(value, str) and "://" in value else value
-
-
-def _link(text: str, hidden: frozenset[str]) -> str:
-    """Return *text*, where it is an address, without its user, its password and what is secret in its query."""
-    scheme, mark, rest = text.partition("://")
-    host, slash, path = rest.partition("/")
-    user, at, host = host.rpartition("@")
-    return _url(f"{scheme}{mark}{MASK if user else user}{at}{host}{slash}{path}", hidden, MASK)
-
-
-# The words.
-
-
-def _settings(played: Rehearsal) -> dict[str, Any]:
-    """Return the native words by their paths: as the client half tells of them, else as they were said."""
-    if played.started:
-        words = _flat(played.started.settings)
-        return _shown({word: value for word, value in words.items() if value not in ([], ()) or _said(word, played)})
-    words = {}
-    for frame in played.said:
-        match frame:
-            case Connect(url):
-                for name, value in parse_qsl(url.partition("?")[2], keep_blank_values=True):
-                    words[name] = value if name not in words else [*_list(words[name]), value]
-            case HttpRequest(body=said) | Message(said):
-                words |= parse(said) or {}
-    return _shown(_flat(words))
-
-
-def _said(word: str, played: Rehearsal) -> bool:
-    """Say whether *word* is on the wire: in a query an empty list is not."""
-    name = word.rpartition(".")[2]
-    texts = (frame.url if isinstance(frame, Connect) else str(getattr(frame, "data", "")) for frame in played.said)
-    bodies = (frame.body.decode() for frame in played.said if isinstance(frame, HttpRequest))
-    return any(name in text for text in (*texts, *bodies))
-
-
-def _list(value: Any) -> list[Any]:
-    return [*value] if isinstance(value, (list, tuple)) else [value]
-
-
-def _flat(words: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Return the leaves of nested objects by their dotted paths."""
-    leaves: dict[str, Any] = {}
-    for name, value in words.items():
-        if isinstance(value, Mapping) and value:
-            leaves |= _flat(value, f"{path}{name}.")
-        else:
-            leaves[path + name] = value
-    return leaves
-
-
-def _shown(words: Mapping[str, Any]) -> dict[str, Any]:
-    return {word: _masked(word, value) for word, value in words.items()}
-
-
-def _masked(word: str, value: Any) -> Any:
-    return MASK if _hides(word) and not isinstance(value, (bool, int, float)) else value
-
-
-def _hides(word: str) -> bool:
-    """Say whether the value of *word* may be a secret."""
-    return secret(word) or any(name in word.lower() for name in ADDRESSES)
-
-
-def _alike(sent: Any, value: Any) -> bool:
-    """Say whether *sent* is *value*, perhaps as a query spells it."""
-    return sent == value or [str(each).lower() for each in _list(sent)] == [str(each).lower() for each in _list(value)]
-
-
-@frozen
-class _Origins:
-    """Finds out where native words come from, by leaving things out and looking what becomes of them."""
-
-    provider: Provider
-    config: Config
-    rows: Mapping[str, Option]
-    credential: Credential | None
-
-    def of(self, settings: Mapping[str, Any]) -> tuple[Sent, ...]:
-        """Return the words of *settings* with their origins, in the same order."""
-        found = self._model(settings) | self._plain(settings) | self._own(settings)
-        for option, other in self._without():
-            found = dict.fromkeys(self._differing(settings, other), ("caller", option)) | found
-        for option, other in self._otherwise():
-            found = dict.fromkeys(self._differing(settings, other), ("wire", option)) | found
-        natives = {row.native for row in self.rows.values()}
-        for word in self._differing(settings, evolve(self.config, turn_silence=SOME)):
-            if not {word, word.partition(".")[0]} & natives:
-                found.setdefault(word, ("default", "turn_silence"))
-        return tuple(
-            Sent(word=word, value=value, origin=origin, option=option)
-            for word, value in settings.items()
-            for origin, option in [found.get(word) or self._unasked(word, found)]
-        )
-
-    def _plain(self, settings: Mapping[str, Any]) -> dict[str, tuple[Origin, str]]:
-        """Words that a row makes of one option."""
-        found: dict[str, tuple[Origin, str]] = {}
-        for name, row in self.rows.items():
-            if row.native and row.support != "unsupported" and self.config.is_set(name):
-                leaves = _flat({row.native: row.encode(getattr(self.config, name))})
-                found |= {word: ("caller", name) for word, value in leaves.items() if _alike(settings.get(word), value)}
-        return found
-
-    def _own(self, settings: Mapping[str, Any]) -> dict[str, tuple[Origin, str]]:
-        """Words that the caller gave in the vendor's own."""
-        own = _flat(self.config.extra.get(self.provider.name, {}))
-        return {
-            word: ("caller", "extra")
-            for word, value in settings.items()
-            if (word in own and (value == MASK or _alike(value, own[word])))
-            or (value == MASK and any(name.startswith(f"{word}.") for name in own))
-        }
-
-    def _model(self, settings: Mapping[str, Any]) -> dict[str, tuple[Origin, str]]:
-        asked = self.config.model
-        model = asked or self.provider.suited(self.config).capabilities.default_model
-        origin: Origin = "caller" if asked else "wire"
-        return {word: (origin, "model") for word, value in settings.items() if model and value == model}
-
-    def _without(self) -> Iterable[tuple[str, Config]]:
-        """Yield what the caller gave, and the settings without it."""
-        for name in (*OPTIONS, "channels"):
-            change: dict[str, Any] = {name: getattr(_USUAL, name)}
-            if getattr(self.config, name) != change[name]:
-                yield name, evolve(self.config, **change)
-
-    def _otherwise(self) -> Iterable[tuple[str, Config]]:
-        """Yield what there is to know of the audio, and the settings with other audio."""
-        can, audio = self.provider.suited(self.config).capabilities, self.config.audio
-        wire, _ = can.wire_for(self.provider.name, self.config)
-        rates = (can.sample_rates[0], can.sample_rates[-1])
-        others: list[tuple[str, dict[str, Any]]] = [
-            *(("sample_rate", {"sample_rate": rate}) for rate in rates if rate != wire.sample_rate),
-            *(("encoding", {"encoding": each}) for each in can.encodings if each != wire.encoding),
-        ]
-        for name, change in others:
-            yield name, evolve(self.config, audio=evolve(audio, **change))
-        if self.config.channels == "mix" and can.max_channels > 1:
-            yield "audio_channels", evolve(self.config, channels="separate", audio=evolve(audio, channels=2))
-
-    def _differing(self, settings: Mapping[str, Any], config: Config) -> list[str]:
-        """Return the words that would not be there, or be others, with *config*; none where that cannot be."""
-        try:
-            other = _settings(rehearse(self.provider, config, self.credential))
-        except (ConfigError, AudioError):
-            return []
-        return [word for word, value in settings.items() if other.get(word) != value or word not in other]
-
-    def _unasked(self, word: str, found: Mapping[str, tuple[Origin, str]]) -> tuple[Origin, str]:
-        """Return of what a word that nobody asked for is the default; members of an object keep together."""
-        top = word.partition(".")[0]
-        if any(name.partition(".")[0] == top and origin == "wire" for name, (origin, _) in found.items()):
-            return "wire", ""
-        return "default", next((name for name, row in self.rows.items() if row.native in (word, top)), "")
-
-
-# The caller's settings.
-
-
-def _given(
-    provider: Provider,
-    config: Config,
-    known: Mapping[str, Feature],
-    sent: Iterable[Sent],
-    warned: Iterable[Warned],
-) -> tuple[Given, ...]:
-    words: dict[str, dict[str, Any]] = {}
-    for each in sent:
-        if each.origin == "caller":
-            words.setdefault(each.option, {})[each.word] = each.value
-    dropped = _dropped(provider, config, warned)
-    given = [
-        Given(
-            option=name,
-            value=value,
-            words=tuple(words.get(name, ())),
-            dropped=dropped.get(name, "") or _told(provider.name, name, warned),
-            note=_note(known[name], value),
-        )
-        for name in known
-        if name not in ("encoding", "sample_rate") and hasattr(config, name)
-        for value in [getattr(config, name)]
-        if value != getattr(_USUAL, name)
-    ]
-    own = config.extra.get(provider.name, {})
-    return (*given, *(_own(name, value, words.get("extra", {})) for name, value in own.items()))
-
-
-def _note(feature: Feature, value: Any) -> str:
-    if feature.name in ("model", "base_url"):
-        return ""
-    if feature.support == "unsupported" and value is False:
-        return "there is none, so it is off"
-    approximate = feature.support if feature.support == "approximate" else ""
-    return ": ".join(filter(None, (approximate, feature.note)))
-
-
-def _own(name: str, value: Any, sent: Mapping[str, Any]) -> Given:
-    """Return what becomes of a word of the vendor's own, with the value that may be shown."""
-    words = {word: shown for word, shown in sent.items() if word.partition(".")[0] == name}
-    if not words:
-        plain = MASK if isinstance(value, Mapping) else _masked(name, value)
-        return Given(option=f"extra.{name}", value=plain, note="no word of the wire, or left out")
-    return Given(option=f"extra.{name}", value=words.get(name, words), words=tuple(words))
-
-
-def _dropped(provider: Provider, config: Config, warned: Iterable[Warned]) -> dict[str, str]:
-    """Return the options that are left out with the reasons that the caller was told."""
-    told = {each.message for each in warned}
-    lenient = evolve(config, on_unsupported="warn")
-    encoded = encode(
-        lenient, provider.options, provider.name, model=config.model, family=family(provider, config.model)
-    )
-    reasons = zip(encoded.dropped.items(), encoded.warnings(), strict=True)
-    return {name: why for (name, why), warning in reasons if warning.message in told}
-
-
-def _told(provider: str, name: str, warned: Iterable[Warned]) -> str:
-    """Return what the caller was told of an option that is left out for the sake of others, or of its audio."""
-    about = re.compile(rf"{re.escape(provider)}(:| has no) {name}\b(?! goes before)")
-    texts = (each.message for each in warned if each.code in ("unsupported", "invalid"))
-    return next((text.removesuffix("; going on without it") for text in texts if about.match(text)), "")
 
 
 def _left(config: Config, rows: Mapping[str, Option], settings: Mapping[str, Any]) -> dict[str, str]:

@@ -16,9 +16,9 @@ from attrs import field, frozen
 from ..config import Config
 from ..credentials import Credential, Secret
 from ..provider import Context, Provider
+from ..service import Service
 from ..session import Session
 from ..session.session import SessionEvent
-from ..testing.link import Service
 from ..wire.commands import Command, Start
 from ..wire.events import Event, Failed, Started, Warned
 from ..wire.frames import FRAMES, Close, Connect, Connected, Frame, HttpRequest, Message

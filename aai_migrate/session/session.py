@@ -25,7 +25,6 @@ from ..errors import (
     StreamClosed,
 )
 from ..events import AudioGap, Reconnected, Reconnecting
-from ..features import family
 from ..options import changed, of_family
 from ..provider import ClientPeer, Context, Provider
 from ..wire import commands as ask
@@ -565,7 +564,7 @@ class Session:
 
     def _configure(self, command: ask.Configure, now: float) -> list[Out]:
         """Refuse at once what cannot change in mid-session; log the rest."""
-        rows, known = self.provider.options, family(self.provider, self._config.model)
+        rows, known = self.provider.options, self.provider.capabilities.family(self._config.model)
         hot = sorted({row.name for row in (of_family(rows, known).values() if known else rows) if row.hot})
         cold = sorted(set(command.options) - set(hot))
         if cold:

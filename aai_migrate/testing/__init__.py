@@ -3,10 +3,11 @@
 from importlib import import_module as _import
 from types import ModuleType as _Module
 
+from ..service import Far, Service
 from .clock import ManualClock
 from .contract import check_turns
 from .faults import Corrupt, Cut, Delay, Duplicate, Fault, Refuse
-from .link import Far, FarEnd, Link, Service, Stuck, spoken
+from .link import FarEnd, Link, Stuck, spoken
 from .run import Run
 from .same import DifferentTurns, EndedTurn, SameTurns, ended_turns, same_turns
 from .trace import Entry, Trace

@@ -160,10 +160,15 @@ class Revised:
 
 @frozen
 class Warned:
-    """Something the user should know; the session goes on."""
+    """Something the user should know; the session goes on.
+
+    ``option`` is the setting that it goes on without: a neutral one, ``extra.WORD``, or ``extra`` for all of these; "":
+    none. Two remarks of the same text are the same.
+    """
 
     code: str
     message: str
+    option: str = field(default="", eq=False)
 
 
 @frozen

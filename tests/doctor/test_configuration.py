@@ -175,3 +175,11 @@ def test_today_is_given() -> None:
     later = datetime.datetime(2031, 1, 1, tzinfo=datetime.UTC)
     states = [[each.state for each in rehearsed("x", provider, Config(), day)] for day in (TODAY, later)]
     assert states == [["warning"], ["failed"]]
+
+
+def test_channels_that_are_not_kept_apart(tmp_path: Path) -> None:
+    """What is lacking is what was asked of them, not channels."""
+    content = "channels = 'separate'\naudio_channels = 2\n"
+    ((state, text, fix),) = told(tmp_path, content, "assemblyai-v3")
+    assert (state, text) == ("failed", "assemblyai-v3 has no channels='separate'")
+    assert fix == "use channels='mix', or open one stream a channel"

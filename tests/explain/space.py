@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from aai_migrate import registry
 from aai_migrate.config import OPTIONS, Config
-from aai_migrate.features import family
 from aai_migrate.options import Option, of_family
 from aai_migrate.provider import Provider
 
@@ -40,7 +39,7 @@ class Place:
     def rows(self) -> dict[str, Option]:
         """The rows that count, by option."""
         suited = self.provider.suited(Config(model=self.model))
-        return of_family(suited.options, family(suited, self.model))
+        return of_family(suited.options, suited.capabilities.family(self.model))
 
     @property
     def usual(self) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def places() -> list[Place]:
     for name in registry.PUBLIC:
         provider = registry.find(name)
         first = {model.family: model.name for model in reversed([*provider.capabilities.models.values()])}
-        first.pop(family(provider), None)  # that of its default model
+        first.pop(provider.capabilities.family(), None)  # that of its default model
         found += [Place(provider, None), *(Place(provider, model) for model in first.values())]
     return found
 

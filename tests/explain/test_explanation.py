@@ -133,6 +133,22 @@ class TestOrigins:
         assert found["interim_results"] == ("caller", "partials")
         assert origins(told("deepgram", turn_silence=0.7))["endpointing"] == ("caller", "turn_silence")
 
+    @pytest.mark.parametrize(
+        ("spec", "option", "word"),
+        [
+            ("deepgram/nova-2-next", "keyterms", "keywords"),
+            ("deepgram/flux-next-multi", "languages", "language_hint"),
+            ("assemblyai-v3/universal-streaming-next", "turn_silence", "min_turn_silence"),
+            ("speechmatics/linden-9", "keyterms", "additional_vocab"),
+        ],
+    )
+    def test_models_that_are_in_no_table(self, spec: str, option: str, word: str) -> None:
+        """Their rows are those by which the settings are sent: the name tells the family."""
+        value: dict[str, Any] = {"keyterms": ("a",), "languages": ("de", "en"), "turn_silence": 0.5}
+        found = told(spec, **{option: value[option]})
+        assert given(found, option).words
+        assert origins(found)[word] == ("caller", option)
+
     def test_what_follows_from_an_option(self) -> None:
         """A spelling from the language, names of channels from keeping these apart, a delay from our silence."""
         found = origins(told("speechmatics", language="en-GB"))
@@ -159,10 +175,16 @@ class TestOrigins:
         assert origins(found)["endpointing"] == origins(found)["smart_format"] == ("caller", "extra")
         assert given(found, "extra.endpointing") == Given(option="extra.endpointing", value=300, words=("endpointing",))
 
+    def test_an_empty_list(self) -> None:
+        """In a query it is not said, though the word occurs there as a value."""
+        found = told("deepgram", keyterms=("tag",), extra={"deepgram": {"tag": []}})
+        assert "tag" not in origins(found)
+        assert given(found, "extra.tag").note == "no word of the wire"
+
     def test_a_word_of_this_librarys(self) -> None:
         """It is none of the wire."""
         one = given(told("gladia", extra={"gladia": {"audio_frames": "binary"}}), "extra.audio_frames")
-        assert (one.value, one.words, one.note) == ("binary", (), "no word of the wire, or left out")
+        assert (one.value, one.words, one.note) == ("binary", (), "no word of the wire")
 
 
 class TestSettings:
@@ -178,6 +200,60 @@ class TestSettings:
             Warned("unsupported", "gladia has no diarization; going on without it"),
         )
         assert origins(found)["endpointing"] == ("default", "turn_silence")
+
+    @pytest.mark.parametrize(
+        ("spec", "options", "option", "why"),
+        [
+            (
+                "assemblyai-v3",
+                {"channels": "separate", "audio": AudioFormat(channels=2)},
+                "channels",
+                "assemblyai-v3 has no channels='separate' (use channels='mix', or open one stream a channel); "
+                "the channels are mixed",
+            ),
+            (
+                "deepgram",
+                {"extra": {"deepgram": {"endpointing": "soon"}}},
+                "extra.endpointing",
+                "deepgram: endpointing: expected a number, not 'soon'",
+            ),
+            (
+                "deepgram/flux-general-en",
+                {"extra": {"deepgram": {"smart_format": True}}},
+                "extra.smart_format",
+                "deepgram/flux-general-en has no smart_format: other models have",
+            ),
+            (
+                "speechmatics",
+                {"extra": {"speechmatics": {"emit_sentences": True}}},
+                "extra.emit_sentences",
+                "speechmatics/enhanced has no emit_sentences: other models have",
+            ),
+            (
+                "assemblyai-v3",
+                {"extra": {"assemblyai-v3": {"prompt": object()}}},
+                "extra.prompt",
+                "assemblyai-v3: prompt: takes text, a number, true or false, or JSON; not this object",
+            ),
+            (
+                "gladia",
+                {"extra": {"gladia": {"audio_frames": "text"}}},
+                "extra.audio_frames",
+                "gladia: audio_frames must be json or binary, not 'text'",
+            ),
+            ("local/big", {}, "model", "local has one model, not 'big'"),
+            (
+                "local",
+                {"extra": {"local": {"speed": 2}}},
+                "extra.speed",
+                "local has no settings of its own, such as speed",
+            ),
+        ],
+    )
+    def test_what_has_no_row_is_dropped(self, spec: str, options: dict[str, Any], option: str, why: str) -> None:
+        """Channels, a model and a vendor's own words, with the reasons that the caller is told."""
+        one = given(told(spec, on_unsupported="warn", **options), option)
+        assert (one.words, one.dropped) == ((), why)
 
     def test_what_is_not_dialled(self) -> None:
         """The errors of connect."""

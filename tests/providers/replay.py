@@ -9,9 +9,9 @@ from attrs import evolve
 
 from aai_migrate.config import Config
 from aai_migrate.events import StreamEvent
+from aai_migrate.masking import masked_headers, masked_url
 from aai_migrate.provider import ClientPeer
 from aai_migrate.testing import Trace
-from aai_migrate.testing.trace import masked_headers, masked_url
 from aai_migrate.turns import Turns
 from aai_migrate.wire.commands import Command
 from aai_migrate.wire.events import Event, Word

@@ -11,9 +11,9 @@ from aai_migrate_providers.local.settings import WIRE
 
 from aai_migrate.config import Config
 from aai_migrate.provider import Context, Provider
+from aai_migrate.service import Ear
 from aai_migrate.testing import FarEnd
 from aai_migrate.testing.conformance import Conformance
-from aai_migrate.testing.link import Ear
 from aai_migrate.wire import events as say
 from aai_migrate.wire.commands import Audio, Command, Start
 from aai_migrate.wire.frames import Close, Connect, Connected, Frame, Lost, Message

@@ -16,15 +16,16 @@ from ...audio.format import AudioFormat
 from ...config import Config
 from ...credentials import Credential, Secret
 from ...errors import MissingExtra
-from ...options import Option
+from ...options import Option, of_family
 from ...provider import Context, Provider
+from ...service import Ear, Far, Service, seal, unseal
 from ...session import Session
 from ...wire.commands import Command, Configure, Start
 from ...wire.events import Configured, Event
 from ...wire.frames import Connect, Frame, HttpRequest
 from ..coded import CodedEar, Hard, Reader, encode, words
 from ..faults import Direction, Fault
-from ..link import Ear, Far, FarEnd, Service, seal, unseal
+from ..link import FarEnd
 from ..run import Run
 from ..trace import Trace
 from .watched import Watch
@@ -148,17 +149,13 @@ class Bench:
 
     @property
     def family(self) -> str:
-        """The family of the model, "" where the table does not have it."""
-        can, model = self.suited().capabilities, self.whole()[1]
-        known = can.models.get(model or can.default_model or "")
-        return known.family if known else ""
+        """The family of the model, "" where nothing tells it."""
+        return self.suited().capabilities.family(self.whole()[1])
 
     def row(self, name: str) -> Option | None:
         """Return the option row of a setting for the model; None: the model lacks it."""
-        for row in self.suited().options:
-            if row.name == name and (not (row.models and self.family) or self.family in row.models):
-                return None if row.support == "unsupported" else row
-        return None
+        row = of_family(self.suited().options, self.family).get(name)
+        return None if row is None or row.support == "unsupported" else row
 
     def credential(self) -> Credential | None:
         """Return the key, where one is needed."""

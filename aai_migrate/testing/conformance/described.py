@@ -11,6 +11,7 @@ import pytest
 from ... import registry
 from ...config import OPTIONS
 from ...errors import MissingExtra, UnsupportedOption
+from ...options import of_family
 from ...provider import CONTRACT, ClientPeer, Context, Provider, ServerPeer
 from .bench import FORMAT, Bench
 
@@ -56,9 +57,7 @@ class Described(Bench):
             f"{name} for {family or 'all models'}"
             for family in sorted(families) or [""]
             for name in OPTIONS
-            if not any(
-                row.name == name and (not row.models or not family or family in row.models) for row in suited.options
-            )
+            if name not in of_family(suited.options, family)
         ]
         assert not missing, f"options without a row: {', '.join(missing)}"
 

@@ -228,7 +228,9 @@ class Client:
 def _model(config: Config) -> Iterator[Flaw]:
     """There is one model, which the wire has no word for."""
     if config.model not in (None, MODEL):
-        yield Flaw(f"{NAME} has one model, which cannot be chosen", f"leave {config.model!r} out", "unsupported")
+        yield Flaw(
+            f"{NAME} has one model, which cannot be chosen", f"leave {config.model!r} out", "unsupported", "model"
+        )
 
 
 def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
@@ -236,10 +238,10 @@ def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
     for name, check in WORDS.items():
         if name in extra and (wrong := check(extra[name])):
             del extra[name]
-            yield Flaw(f"{NAME}: {name} {wrong}")
+            yield Flaw(f"{NAME}: {name} {wrong}", option=f"extra.{name}")
     for name, why in [*unspellable(extra)]:
         del extra[name]
-        yield Flaw(f"{NAME}: {name}: {why}")
+        yield Flaw(f"{NAME}: {name}: {why}", option=f"extra.{name}")
 
 
 def _control(name: str, value: Any) -> Message:

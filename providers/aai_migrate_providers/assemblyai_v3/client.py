@@ -237,7 +237,7 @@ def _flaws(extra: dict[str, Any]) -> Iterator[Flaw]:
     """Take out of *extra* what no query can carry, and say why."""
     for name, why in [*unspellable(extra)]:
         del extra[name]
-        yield Flaw(f"{NAME}: {name}: {why}")
+        yield Flaw(f"{NAME}: {name}: {why}", option=f"extra.{name}")
 
 
 def _closed(code: int | None, reason: str, *, begun: bool) -> ProviderError:

@@ -67,6 +67,17 @@ MODELS = {
     )
 }
 
+
+def family(model: str | None) -> str:
+    """Return how *model* behaves on the wire; of an unknown one the name tells."""
+    if model in MODELS:
+        return MODELS[model].family
+    name = model or ""
+    if name.startswith("universal-streaming"):
+        return US_MULTI if "multi" in name else US
+    return W if "whisper" in name else U3
+
+
 CAPABILITIES = Capabilities(
     as_of=LISTED,
     source=PARAMETERS,
@@ -74,6 +85,7 @@ CAPABILITIES = Capabilities(
     sample_rates=range(8_000, 192_001),
     default_model=DEFAULT_MODEL,
     models=MODELS,
+    infer=family,
 )
 
 # Query parameters that ``extra`` may carry; another is sent with a warning: the vendor ignores misspellings.
@@ -104,16 +116,6 @@ HOSTS = {
     "us": "streaming.us.assemblyai.com",
     "eu": "streaming.eu.assemblyai.com",
 }
-
-
-def family(model: str | None) -> str:
-    """Return how *model* behaves on the wire; of an unknown one the name tells."""
-    if model in MODELS:
-        return MODELS[model].family
-    name = model or ""
-    if name.startswith("universal-streaming"):
-        return US_MULTI if "multi" in name else US
-    return W if "whisper" in name else U3
 
 
 def flag(value: Any) -> bool:
@@ -307,4 +309,4 @@ OPTIONS = (
 
 def rows(family: str) -> list[Option]:
     """Return the rows of one model family."""
-    return [row for row in OPTIONS if not row.models or family in row.models]
+    return [row for row in OPTIONS if row.counts_for(family)]

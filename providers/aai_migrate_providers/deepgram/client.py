@@ -174,8 +174,10 @@ class Client:
         extra = own_words(config, NAME, RESERVED)
         strays = sorted(name for name in extra if name in {*LISTEN, *FLUX} - {*self.parameters})
         kept = {name: value for name, value in extra.items() if name not in strays}
-        reasons = [f"{NAME}/{self._model} has no {name}: other models have" for name in strays]
-        return kept, [Flaw(reason, "leave it out of extra", "unsupported") for reason in reasons]
+        reasons = {name: f"{NAME}/{self._model} has no {name}: other models have" for name in strays}
+        return kept, [
+            Flaw(reason, "leave it out of extra", "unsupported", f"extra.{name}") for name, reason in reasons.items()
+        ]
 
     def _checked(
         self, query: dict[str, Any], neutral: Mapping[str, Any], config: Config
@@ -188,9 +190,9 @@ class Client:
         Raises:
             ConfigError: there is no going on without it.
         """
-        own = config.extra.get(NAME, {})
-        asked = {row.native: row.name for row in self._rows().values() if config.is_set(row.name)}
-        given = "language" in own
+        rows = sorted(self._rows().values(), key=lambda row: config.is_set(row.name))
+        names = {row.native: row.name for row in rows}  # of two for one word, what was asked for
+        given = "language" in config.extra.get(NAME, {})
         found: list[Flaw] = []
         while True:
             try:
@@ -198,13 +200,16 @@ class Client:
                 values = read(pairs, self.parameters)
                 self._check({name: value for name, value in values.items() if not (given and name == "language")})
             except InvalidParameter as error:
-                option = asked.get(error.name) if error.name not in own else None
-                found.append(Flaw(f"{NAME}: {option}, sent as {error}" if option else f"{NAME}: {error}"))
-                if error.name in RESERVED:
+                name = error.name
+                ours = name in neutral and neutral[name] == query.get(name)
+                option = names.get(name, "") if ours else ""
+                asked = f"{option}, sent as " if option and config.is_set(option) else ""
+                found.append(Flaw(f"{NAME}: {asked}{error}", option=option or f"extra.{name}"))
+                if name in RESERVED:
                     raise ConfigError("; ".join(map(str, found))) from None
-                wrong = query.pop(error.name)
-                if error.name in neutral and neutral[error.name] != wrong:
-                    query[error.name] = neutral[error.name]
+                del query[name]
+                if name in neutral and not ours:
+                    query[name] = neutral[name]
             else:  # the service takes booleans in lower case only
                 flags = {name: str(value).lower() for name, value in values.items() if isinstance(value, bool)}
                 return [(name, flags.get(name, text)) for name, text in pairs], found

@@ -103,23 +103,6 @@ ENCODINGS: dict[Encoding, str] = {
     "pcm_f32le": "linear32",
 }
 """How the vendor spells what its wire takes raw and we write."""
-LISTEN_CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 11, 1),
-    source=LISTEN_PAGE,
-    encodings=tuple(ENCODINGS),
-    sample_rates=range(8_000, 48_001),
-    max_channels=20,
-    default_model=DEFAULT_MODEL,
-    models=MODELS,
-)
-FLUX_CAPABILITIES = Capabilities(
-    as_of=datetime.date(2026, 11, 1),
-    source=FLUX_PAGE,
-    encodings=tuple(ENCODINGS),
-    sample_rates=(8_000, 16_000, 24_000, 44_100, 48_000),
-    default_model="flux-general-en",
-    models={name: model for name, model in MODELS.items() if model.family in FLUX_FAMILIES},
-)
 
 
 def family(model: str | None) -> str:
@@ -131,6 +114,27 @@ def family(model: str | None) -> str:
         if name.startswith(start):
             return FLUX_MULTI if known == FLUX and MULTI in name else known
     return LEGACY if name.startswith(("nova-", "enhanced", "base")) else CUSTOM
+
+
+LISTEN_CAPABILITIES = Capabilities(
+    as_of=datetime.date(2026, 11, 1),
+    source=LISTEN_PAGE,
+    encodings=tuple(ENCODINGS),
+    sample_rates=range(8_000, 48_001),
+    max_channels=20,
+    default_model=DEFAULT_MODEL,
+    models=MODELS,
+    infer=family,
+)
+FLUX_CAPABILITIES = Capabilities(
+    as_of=datetime.date(2026, 11, 1),
+    source=FLUX_PAGE,
+    encodings=tuple(ENCODINGS),
+    sample_rates=(8_000, 16_000, 24_000, 44_100, 48_000),
+    default_model="flux-general-en",
+    models={name: model for name, model in MODELS.items() if model.family in FLUX_FAMILIES},
+    infer=family,
+)
 
 
 def is_flux(model: str | None) -> bool:

@@ -57,7 +57,7 @@ def audio(given: Mapping[str, Any]) -> AudioFormat | None:
 
 def options(given: Mapping[str, Any], rows: Sequence[Option], family: str) -> dict[str, Any]:
     """Return the neutral options that parameters which have been read set."""
-    found = decode(given, [row for row in rows if not row.models or family in row.models], NAME)
+    found = decode(given, [row for row in rows if row.counts_for(family)], NAME)
     return {name: value for name, value in found.items() if value not in (None, ())}
 
 

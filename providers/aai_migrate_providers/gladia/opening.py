@@ -108,7 +108,8 @@ class Opening:
 def _misframed(extra: dict[str, Any]) -> Iterator[Flaw]:
     """Take out of *extra* how audio is framed, where that is no choice, and say so."""
     if extra.get(AUDIO_FRAMES, "json") not in ("json", "binary"):
-        yield Flaw(f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra.pop(AUDIO_FRAMES)!r}")
+        reason = f"{NAME}: {AUDIO_FRAMES} must be json or binary, not {extra.pop(AUDIO_FRAMES)!r}"
+        yield Flaw(reason, option=f"extra.{AUDIO_FRAMES}")
 
 
 def _one_language(body: Mapping[str, Any]) -> Iterator[say.Warned]:

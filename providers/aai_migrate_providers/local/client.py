@@ -141,9 +141,10 @@ class LocalClient:
 def _flaws(config: Config) -> Iterator[Flaw]:
     """Say what cannot be chosen here."""
     if config.model not in (None, MODEL):
-        yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported")
+        yield Flaw(f"{NAME} has one model, not {config.model!r}", "leave it out", "unsupported", "model")
     for name in config.extra.get(NAME, ()):
-        yield Flaw(f"{NAME} has no settings of its own, such as {name}", "leave it out of extra", "unsupported")
+        reason = f"{NAME} has no settings of its own, such as {name}"
+        yield Flaw(reason, "leave it out of extra", "unsupported", f"extra.{name}")
 
 
 def _request(request: Request) -> Message:

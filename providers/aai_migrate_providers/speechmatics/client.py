@@ -220,11 +220,11 @@ class Client:
         for name in sorted({*TRANSCRIPTION, *AGENT_TRANSCRIPTION, *BESIDE} & {*extra} - {*table}):
             del extra[name]
             reason = f"{NAME}/{self._model} has no {name}: other models have"
-            yield Flaw(reason, "leave it out of extra", "unsupported")
+            yield Flaw(reason, "leave it out of extra", "unsupported", f"extra.{name}")
         for name, inner in table.items():
             if wrong := next(Table({name: inner}).wrong(extra), ""):
                 del extra[name]
-                yield Flaw(f"{NAME}: {wrong}")
+                yield Flaw(f"{NAME}: {wrong}", option=f"extra.{name}")
         yield from _unlike(config.audio.channels, extra)
 
     def _encode(self, config: Config) -> Encoded:
@@ -376,10 +376,12 @@ def _unlike(count: int, extra: dict[str, Any]) -> Iterator[Flaw]:
     kind, labels = extra.get("diarization", "none"), extra.get("channel_diarization_labels")
     if count == 1 and kind.startswith("channel"):
         del extra["diarization"]
-        yield Flaw(f"{NAME}: diarization {kind!r} needs audio_channels=2 and channels='separate'")
+        reason = f"{NAME}: diarization {kind!r} needs audio_channels=2 and channels='separate'"
+        yield Flaw(reason, option="extra.diarization")
     if count > 1 and labels and len(labels) != count:
         del extra["channel_diarization_labels"]
-        yield Flaw(f"{NAME}: channel_diarization_labels names {len(labels)} channels, the audio has {count}")
+        reason = f"{NAME}: channel_diarization_labels names {len(labels)} channels, the audio has {count}"
+        yield Flaw(reason, option="extra.channel_diarization_labels")
 
 
 def _spelling(config: Config, language: str | None) -> dict[str, str]:

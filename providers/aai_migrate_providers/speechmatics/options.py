@@ -84,14 +84,6 @@ ENCODINGS: dict[Encoding, str] = {"pcm_s16le": "pcm_s16le", "pcm_mulaw": "mulaw"
 """How the vendor spells what its wire takes raw; µ-law and floats go out as they are."""
 
 
-def family(model: str | None) -> str:
-    """Return how *model* behaves on the wire; of one that is not in the table the name tells."""
-    name = model or DEFAULT_MODEL
-    if name in MODELS:
-        return MODELS[name].family
-    return AGENT if name.startswith("linden") else MELIA if name.startswith("melia") else RT
-
-
 def base(tag: str) -> str:
     """Return the vendor's code for a BCP-47 *tag*, which it knows without regions."""
     first = tag.partition("-")[0].lower()
@@ -123,6 +115,16 @@ MODELS = {
     )
 }
 """The models; ``operating_point`` is but an older word for asking for one."""
+
+
+def family(model: str | None) -> str:
+    """Return how *model* behaves on the wire; of one that is not in the table the name tells."""
+    name = model or DEFAULT_MODEL
+    if name in MODELS:
+        return MODELS[name].family
+    return AGENT if name.startswith("linden") else MELIA if name.startswith("melia") else RT
+
+
 CAPABILITIES = Capabilities(
     as_of=AS_OF,
     source=PAGE,
@@ -131,6 +133,7 @@ CAPABILITIES = Capabilities(
     max_channels=2,
     default_model=DEFAULT_MODEL,
     models=MODELS,
+    infer=family,
 )
 AGENT_CAPABILITIES = Capabilities(
     as_of=AS_OF,
@@ -139,6 +142,7 @@ AGENT_CAPABILITIES = Capabilities(
     sample_rates=(8_000, 16_000),
     default_model=AGENT_MODEL,
     models={name: model for name, model in MODELS.items() if model.family == AGENT},
+    infer=family,
 )
 
 

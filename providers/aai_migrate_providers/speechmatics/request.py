@@ -147,7 +147,7 @@ def _options(given: Mapping[str, Any], rows: Sequence[Option], kind: str) -> dic
     Silence that ends no utterance is no wish to have turns end otherwise. Partials are asked for in any case: a client
     may want them later, and few providers can begin with them in mid-session.
     """
-    options = decode(given, [row for row in rows if not row.models or kind in row.models], NAME)
+    options = decode(given, [row for row in rows if row.counts_for(kind)], NAME)
     if options.get("language"):
         options["language"] = tag(given["language"], string(given.get("output_locale")))
     if given["language"] == "es" and given.get("domain") == BILINGUAL:

@@ -39,7 +39,7 @@ EXAMPLES = {
     "u3": "u3-rt-pro",
     "w": "whisper-rt",
 }
-ROWS = [(EXAMPLES[family], row) for family in EXAMPLES for row in OPTIONS if not row.models or family in row.models]
+ROWS = [(EXAMPLES[family], row) for family in EXAMPLES for row in OPTIONS if row.counts_for(family)]
 AUDIO = {"sample_rate": ["16000"], "encoding": ["pcm_s16le"]}
 THIRTY_TWO = "en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn"
 

@@ -446,7 +446,7 @@ def test_without_partials_words_that_are_final_in_mid_turn_open_no_turn(partials
         ("nova-2", "nothing"),
         ("flux-general-en", "keyterms, max_turn_silence"),
         ("flux-general-multi", "keyterms, language, languages, max_turn_silence"),
-        ("flux-of-tomorrow", "keyterms, language, languages, max_turn_silence"),
+        ("flux-of-tomorrow", "keyterms, max_turn_silence"),
     ],
 )
 def test_what_could_change_is_what_this_model_can(model: str | None, can: str) -> None:

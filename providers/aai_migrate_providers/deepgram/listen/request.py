@@ -133,7 +133,7 @@ def _neutral(model: str, *, several: bool) -> frozenset[str]:
         several: whether the model is to find the language.
     """
     known = family(model)
-    rows = [row for row in LISTEN_OPTIONS if not row.models or known in row.models]
+    rows = [row for row in LISTEN_OPTIONS if row.counts_for(known)]
     has = _NEUTRAL & {row.native for row in rows}
     if several and not any(row.name == "languages" and row.native for row in rows):
         has -= {"language"}  # which languages a custom model tells apart nobody knows here

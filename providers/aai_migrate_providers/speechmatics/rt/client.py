@@ -76,7 +76,9 @@ class Client(client.Client):
         bare = config.formatting is False if marks is None else marks == []
         if bare and silence is not None and not silence:
             reason = "with turn_silence=0 a turn is a sentence, and without punctuation no sentence ends"
-            yield Flaw(f"{NAME}: formatting cannot be off: {reason}", "leave formatting on, or give turn_silence")
+            option = "formatting" if marks is None else "extra.punctuation_overrides"
+            fix = "leave formatting on, or give turn_silence"
+            yield Flaw(f"{NAME}: formatting cannot be off: {reason}", fix, option=option)
 
     def _host(self, config: Config) -> str:
         nowhere = config.region is None or config.region not in HOSTS

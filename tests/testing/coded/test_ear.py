@@ -370,4 +370,4 @@ def test_hours_of_audio_take_no_memory() -> None:
     before = listen(1)
     after = listen(4)
     tracemalloc.stop()
-    assert after - before < 5_000
+    assert after - before < 20_000  # a word kept would be 100,000; what else runs here allocates a little

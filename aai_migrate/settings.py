@@ -31,18 +31,13 @@ ConfigSource = str | os.PathLike[str] | ConfigFile
 
 @frozen
 class Settings:
-    """One stream's provider, options, credential and limits, checked as far as can be without dialling.
-
-    Attributes:
-        key_env: the environment variable that the key is taken from where none is given; None: none is needed.
-    """
+    """One stream's provider, options, credential and limits, checked as far as can be without dialling."""
 
     provider: Provider
     config: Config
     credentials: CredentialSource
     limits: Limits
     retry: RetryPolicy
-    key_env: str | None = None
 
 
 @frozen
@@ -95,7 +90,7 @@ def resolve(
     found = settled.provider
     once = found.tokens is not None and found.tokens.once
     credentials = credential_source(found.name, key_env, api_key, token, once=once)
-    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy(), key_env)
+    return Settings(found, settled.config, credentials, settled.limits, retry or RetryPolicy())
 
 
 def keyless(

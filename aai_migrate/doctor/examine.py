@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import redirect_stdout
 from datetime import UTC, datetime
 
 from attrs import frozen
@@ -90,8 +88,7 @@ def providers(names: Iterable[str]) -> tuple[dict[str, Provider], list[Finding]]
     broken: list[Finding] = []
     for name in names:
         try:
-            with redirect_stdout(sys.stderr):  # what a plug-in prints is no finding
-                found[name] = registry.find(name)
+            found[name] = registry.find(name)
         except ConfigError as error:
             text, fix = split(str(error))[0]
             broken.append(Finding("providers", name, "failed", text, fix))

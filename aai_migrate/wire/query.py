@@ -1,4 +1,4 @@
-"""Values that go into a query in JSON's spelling, as AssemblyAI's do."""
+"""Values that go into a query in JSON's spelling."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from ..faults import Direction, Fault
 from ..link import FarEnd
 from ..run import Run
 from ..trace import Trace
+from ..words import plain_words
 from .watched import Watch
 
 FORMAT = AudioFormat()
@@ -71,11 +72,6 @@ class Kept:
     def sessions(self) -> list[Far]:
         """The sessions of the server half; none where a provider plays its own far end."""
         return [session for far in self.ends if isinstance(far, Service) for session in far.sessions]
-
-
-def plain(text: str) -> tuple[str, ...]:
-    """Return the words of *text* in lower case and without marks, which a vendor may write as it likes."""
-    return tuple(text.lower().translate(str.maketrans("", "", ".,?!")).split())
 
 
 def true_times(audio: bytes = AUDIO) -> list[tuple[float, float]]:
@@ -235,4 +231,4 @@ class Bench:
 
     def said(self, done: Run, channel: int = 0) -> tuple[str, ...]:
         """Return the words of the ended turns of a channel."""
-        return tuple(word for turn in done.turns if turn.channel == channel for word in plain(turn.transcript))
+        return tuple(word for turn in done.turns if turn.channel == channel for word in plain_words(turn.transcript))

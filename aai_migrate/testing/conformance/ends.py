@@ -14,7 +14,8 @@ from ...wire.frames import Close, Lost, Message
 from ..coded import CodedEar, encode
 from ..run import Run
 from ..trace import Trace
-from .bench import AUDIO, FORMAT, WORDS, Bench, plain
+from ..words import plain_words
+from .bench import AUDIO, FORMAT, WORDS, Bench
 from .watched import Watch
 
 HOUR = 3600.0
@@ -26,7 +27,7 @@ def heard(audio: bytes) -> tuple[str, ...]:
     """Return the words that the ear finds in *audio*."""
     ear = CodedEar(None)
     out = [event for item in (Start(Config(audio=FORMAT)), Audio(audio), Stop()) for event in ear.send(item, 0.0)]
-    return tuple(word for event in out if isinstance(event, Final) for word in plain(event.text))
+    return tuple(word for event in out if isinstance(event, Final) for word in plain_words(event.text))
 
 
 class Ends(Bench):

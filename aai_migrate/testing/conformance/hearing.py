@@ -12,7 +12,8 @@ from ...events import Begin, Turn
 from ...wire.commands import Finalize
 from ...wire.events import Finalized, Partial
 from ..coded import encode, interleave
-from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, plain, true_times
+from ..words import plain_words
+from .bench import AUDIO, FORMAT, WORDS, Bench, Kept, true_times
 
 STEREO = AudioFormat(channels=2)
 LEFT, RIGHT = WORDS[:4], WORDS[4:]
@@ -82,7 +83,7 @@ class Hearing(Bench):
         for name, hard in self.ears.items():
             done = self.run(hard=hard)
             for turn in done.of(Turn):
-                text = "".join(plain(turn.transcript))
+                text = "".join(plain_words(turn.transcript))
                 twice = [word for word in WORDS if text.count(word) > 1]
                 assert not twice, f"{name}: a turn shows {turn.transcript!r}, with words twice; cut off what is final"
         done = self.run(partials=False)

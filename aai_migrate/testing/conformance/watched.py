@@ -9,13 +9,12 @@ from typing import Any, Literal
 from attrs import frozen
 
 from ...provider import Peer
+from ...session.session import EARLY
 from ...wire import commands as ask
 from ...wire import events as say
 from ...wire.frames import FRAMES, Close, Connect, HttpRequest
 
 COMMANDS, EVENTS = ask.Command.__args__, say.Event.__args__  # the classes of the two unions
-EARLY = (say.Started, say.Failed, say.Stopped, say.Warned, say.Unmapped, say.AudioTaken)
-"""What a client half may say before the vendor has greeted."""
 SLACK = 1.0
 """Seconds between a text's own times and those of its words, some of which silence around it makes."""
 MOST_TICKS = 1000
